@@ -1,0 +1,44 @@
+"""Multi-task learning with scikit-learn's habits.
+
+Every public name is imported on first use (PEP 562), so ``import sklearn_mtl`` costs nothing and
+torch is loaded only when a network is fitted or used.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0.dev0"
+
+# public name -> the module that defines it
+_PUBLIC = {
+    "IndependentTasks": "compose",
+    "MissingBackendError": "exceptions",
+    "MultiTaskClassifier": "neural_network",
+    "MultiTaskEstimator": "neural_network",
+    "MultiTaskKFold": "model_selection",
+    "MultiTaskRegressor": "neural_network",
+    "MultiTaskTarget": "tasks",
+    "TaskData": "tasks",
+    "TaskLayout": "tasks",
+    "TaskLayoutError": "exceptions",
+    "TaskSpec": "tasks",
+    "average_relative_rmse": "metrics",
+    "make_task_scorer": "metrics",
+    "score_per_task": "metrics",
+    "stack_tasks": "tasks",
+    "unstack_tasks": "tasks",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        value = getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

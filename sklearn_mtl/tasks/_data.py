@@ -1,0 +1,76 @@
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from sklearn.utils import _safe_indexing
+
+
+@dataclass(frozen=True, eq=False)
+class TaskData:
+    """What an engine is given: rows, encoded labels and which of them are observed.
+
+    Rows are either *shared* (one row, a label for each task) or *tagged* (one row, one task: long
+    form, and own X for each task).
+
+    Attributes
+    ----------
+    X : array-like of shape (n, p), or list of array-like (n_t, p_t)
+        The caller's rows, not converted; a list in task order where every task has its own X.
+    n_rows : int
+        n; the total over tasks where every task has its own X.
+    n_tasks : int
+        T.
+    task_index : ndarray of shape (n,) or None
+        The task of each row; None where rows are shared.
+    index : object or None
+        The row index of a pandas X, for predictions to carry.
+    labels : ndarray of shape (n, T) or (n,), float64, or None
+        Values, or class numbers. Entries that are not observed hold 0 and mean nothing.
+    observed : ndarray of the shape of `labels`, bool, or None
+        Where a label is known and has positive weight.
+    weights : ndarray of the shape of `labels`, or None
+        Sample weights, None where every label counts 1.
+    """
+
+    X: Any
+    n_rows: int
+    n_tasks: int
+    task_index: np.ndarray | None = None
+    index: Any = None
+    labels: np.ndarray | None = None
+    observed: np.ndarray | None = None
+    weights: np.ndarray | None = None
+
+    @cached_property
+    def _offsets(self) -> np.ndarray:
+        return np.searchsorted(self.task_index, np.arange(self.n_tasks))  # type: ignore[arg-type]
+
+    def rows(self, task: int, *, observed: bool = True) -> np.ndarray:
+        """Return the numbers of the rows on which `task` is observed (or merely present)."""
+        if self.task_index is None:
+            if observed and self.observed is not None:
+                return np.flatnonzero(self.observed[:, task])
+            return np.arange(self.n_rows)
+        present = self.task_index == task
+        if observed and self.observed is not None:
+            present &= self.observed
+        return np.flatnonzero(present)
+
+    def inputs(self, task: int, rows: np.ndarray) -> Any:
+        """Return the caller's X at those rows, in the caller's type."""
+        if isinstance(self.X, list):
+            return _safe_indexing(self.X[task], rows - self._offsets[task])
+        if len(rows) == self.n_rows and self.task_index is None:
+            return self.X
+        return _safe_indexing(self.X, rows)
+
+    def column(self, values: np.ndarray, task: int, rows: np.ndarray) -> np.ndarray:
+        """Return entries of an array shaped like `labels`, for one task at `rows`."""
+        return values[rows, task] if values.ndim == 2 else values[rows]
+
+    def per_task(self, row_values: np.ndarray) -> np.ndarray:
+        """Return the sum of an array shaped like `labels` over each task's rows, shape (T,)."""
+        if self.task_index is None:
+            return row_values.sum(axis=0)
+        return np.bincount(self.task_index, weights=row_values, minlength=self.n_tasks)

@@ -1,0 +1,151 @@
+"""Weights: of labels (sample_weight) and of tasks (task_weight)."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from sklearn_mtl.exceptions import TaskLayoutError
+from sklearn_mtl.tasks._column import is_frame
+from sklearn_mtl.tasks._data import TaskData
+from sklearn_mtl.tasks._target import MultiTaskTarget
+from sklearn_mtl.utils._validation import did_you_mean, listing, plain
+
+if TYPE_CHECKING:
+    from sklearn_mtl.tasks._layout import TaskLayout
+
+
+def encode_sample_weight(
+    sample_weight: Any, layout: "TaskLayout", rows: TaskData
+) -> np.ndarray | None:
+    """Return weights in the shape of labels: (n, T) for shared rows, else (n,)."""
+    if sample_weight is None:
+        return None
+    n_rows, n_tasks = rows.n_rows, layout.n_tasks
+    if rows.task_index is None:
+        weights = _named_columns(sample_weight, layout)
+        if weights.ndim == 1 and weights.shape == (n_rows,):
+            weights = np.repeat(weights[:, None], n_tasks, axis=1)
+        if weights.shape != (n_rows, n_tasks):
+            raise TaskLayoutError(
+                f"sample_weight must have shape ({n_rows},) or ({n_rows}, {n_tasks}) for "
+                f"{n_rows} rows and {n_tasks} task(s), found {weights.shape}."
+            )
+    elif isinstance(rows.X, list):
+        weights = _own_weights(sample_weight, layout, rows)
+    else:
+        weights = _numbers(sample_weight)
+        if weights.shape != (n_rows,):
+            raise TaskLayoutError(
+                f"sample_weight must have shape ({n_rows},), one weight a row, found "
+                f"{weights.shape}."
+            )
+    bad = ~np.isfinite(weights) | (weights < 0)
+    if bad.any():
+        raise ValueError(
+            f"sample_weight must be finite and not negative, found {plain(weights[bad][0])!r} in "
+            f"{bad.sum()} place(s)."
+        )
+    return weights
+
+
+def _numbers(values: Any) -> np.ndarray:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"sample_weight must hold numbers: {error}") from error
+
+
+def _named_columns(sample_weight: Any, layout: "TaskLayout") -> np.ndarray:
+    if isinstance(sample_weight, (Mapping, MultiTaskTarget)):
+        names, columns = list(sample_weight.keys()), list(sample_weight.values())
+    elif is_frame(sample_weight):
+        frame = nw.from_native(sample_weight, eager_only=True)
+        names = list(sample_weight.columns)
+        columns = [frame[:, j].to_numpy() for j in range(frame.shape[1])]
+    else:
+        return _numbers(sample_weight)
+    layout._check_names(names, "sample_weight")
+    by_name = dict(zip(names, columns, strict=True))
+    lengths = {name: len(column) for name, column in by_name.items()}
+    if len(set(lengths.values())) > 1:
+        raise TaskLayoutError(f"sample_weight has columns of different lengths: {lengths}.")
+    return np.column_stack([_numbers(by_name[name]) for name in layout.names])
+
+
+def _own_weights(sample_weight: Any, layout: "TaskLayout", rows: TaskData) -> np.ndarray:
+    if not isinstance(sample_weight, Mapping):
+        raise TaskLayoutError(
+            "X is a dict (each task has its own rows), so sample_weight must be a dict of the "
+            f"same names; found {type(sample_weight).__name__}."
+        )
+    layout._check_names(list(sample_weight), "sample_weight")
+    weights = np.zeros(rows.n_rows)
+    for t, name in enumerate(layout.names):
+        here = rows.rows(t)
+        own = _numbers(sample_weight[name])
+        if own.shape != here.shape:
+            raise TaskLayoutError(
+                f"sample_weight of task {plain(name)!r} must have shape ({len(here)},), found "
+                f"{own.shape}."
+            )
+        weights[here] = own
+    return weights
+
+
+def resolve_task_weight(
+    task_weight: Any, names: Sequence[Hashable], n_observed: np.ndarray
+) -> np.ndarray:
+    """Return λ, shape (T,).
+
+    Parameters
+    ----------
+    task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float
+        None: 1 for each task. "n_samples": n_t / mean(n). A dict: 1 for names it lacks.
+    names : sequence of T names
+    n_observed : ndarray of shape (T,)
+        Observed labels of each task.
+    """
+    n_tasks = len(names)
+    if task_weight is None:
+        return np.ones(n_tasks)
+    if isinstance(task_weight, str):
+        if task_weight != "n_samples":
+            raise ValueError(
+                "task_weight must be None, 'n_samples', one number a task or a dict by task name, "
+                f"got {task_weight!r}."
+            )
+        return n_observed / n_observed.mean()
+    weights = np.ones(n_tasks)
+    if isinstance(task_weight, Mapping):
+        for name, value in task_weight.items():
+            if name not in names:
+                raise TaskLayoutError(
+                    f"task_weight names {plain(name)!r}, which is no task; the tasks are "
+                    f"{listing(names)}{did_you_mean(name, names)}."
+                )
+            weights[list(names).index(name)] = _task_number(value, name)
+    else:
+        given = np.asarray(task_weight)
+        if given.shape != (n_tasks,):
+            raise TaskLayoutError(
+                f"task_weight must have one number for each of {n_tasks} task(s), found shape "
+                f"{given.shape}."
+            )
+        weights = np.array([_task_number(v, n) for v, n in zip(given, names, strict=True)])
+    if not weights.any():
+        raise ValueError("task_weight is 0 for every task; give at least one a positive weight.")
+    return weights
+
+
+def _task_number(value: Any, name: Hashable) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not np.isfinite(number) or number < 0:
+        raise ValueError(
+            f"task_weight of task {plain(name)!r} must be finite and not negative, got {value!r}."
+        )
+    return number
