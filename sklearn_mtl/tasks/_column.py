@@ -54,7 +54,7 @@ def is_missing(value: object) -> bool:
     """Return whether one Python object stands for a label that nobody observed."""
     if value is None or is_pandas_na(value):
         return True
-    return isinstance(value, Real) and not isinstance(value, Integral) and bool(np.isnan(value))
+    return isinstance(value, Real) and not isinstance(value, Integral) and bool(value != value)
 
 
 def read_column(values: Any, name: Hashable) -> Column:
@@ -62,7 +62,8 @@ def read_column(values: Any, name: Hashable) -> Column:
     if is_series(values):
         return _read_series(values, name)
     if isinstance(values, np.ma.MaskedArray):
-        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+        mask, values = np.ma.getmaskarray(values), values.data.astype(object)
+        values[mask] = None
     array = as_array(values)
     if array.ndim != 1:
         raise TaskLayoutError(

@@ -125,7 +125,7 @@ def write_frame(
     """Return a frame of the backend that y had, a column a task."""
     if not backend.is_pandas():
         columns = {
-            spec.name: _write_series(backend, spec, array)
+            str(spec.name): _write_series(backend, spec, array)
             for spec, array in zip(specs, arrays, strict=True)
         }
         return nw.from_dict(columns, backend=backend).to_native()

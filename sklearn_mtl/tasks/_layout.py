@@ -317,7 +317,7 @@ class TaskLayout:
             groups = group_rows(data.task_index, self.n_tasks)  # type: ignore[arg-type]
             for task, rows, block in zip(self.tasks, groups, probabilities, strict=True):
                 if block is not None:
-                    places = [int(np.flatnonzero(union == label)[0]) for label in task.classes]  # type: ignore[union-attr]
+                    places = np.array([np.flatnonzero(union == label)[0] for label in task.classes])  # type: ignore[union-attr]
                     result[rows] = 0.0
                     result[np.ix_(rows, places)] = block
             return result

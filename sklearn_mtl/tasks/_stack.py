@@ -1,5 +1,5 @@
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -86,7 +86,9 @@ def _stack_frames(names: list[Hashable], parts: list[Any], task_feature: str) ->
             f"X already has a column {task_feature!r}; pass another name as task_feature."
         )
     frames = [
-        nw.from_native(part, eager_only=True).with_columns(nw.lit(name).alias(task_feature))
+        nw.from_native(part, eager_only=True).with_columns(
+            nw.lit(cast(Any, name)).alias(task_feature)
+        )
         for name, part in zip(names, parts, strict=True)
     ]
     stacked = nw.concat(frames, how="vertical").to_native()

@@ -50,8 +50,9 @@ class MultiTaskTarget:
     __slots__ = ("_columns",)
 
     def __init__(self, labels: Any) -> None:
+        columns: dict[str, Any]
         if isinstance(labels, MultiTaskTarget):
-            columns = dict(labels._columns)
+            columns = dict(labels.items())
         elif isinstance(labels, Mapping):
             columns = {name: _as_column(values, name) for name, values in labels.items()}
         elif is_frame(labels):
