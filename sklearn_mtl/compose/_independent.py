@@ -1,0 +1,379 @@
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils import check_array, metadata_routing
+from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_mtl.compose._fit_one import (
+    check_takes_sample_weight,
+    fit_one,
+    predict_one,
+    predict_proba_one,
+)
+from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators, kind_of
+from sklearn_mtl.compose._part import cut, sliceable
+from sklearn_mtl.metrics._per_task import mean_task_score
+from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
+from sklearn_mtl.tasks._containers import read_labels
+from sklearn_mtl.tasks._long import split_task_column
+from sklearn_mtl.utils._validation import plain
+
+_FITTED = (
+    "classes_",
+    "estimators_",
+    "feature_names_in_",
+    "layout_",
+    "n_features_in_",
+    "task_names_",
+)
+
+
+def _classifiers_have(method: str) -> Callable[["IndependentTasks"], bool]:
+    """Return a check that the estimator of every classification task has the method."""
+
+    def check(self: "IndependentTasks") -> bool:
+        if hasattr(self, "estimators_"):
+            tasks = [task for task in self.layout_.tasks if task.is_classification]
+            asked = [self.estimators_[task.name] for task in tasks]
+        else:
+            asked = [est for _, est in self._given() if kind_of(est) != "regression"]
+        for estimator in asked:
+            getattr(estimator, method)  # its AttributeError says which estimator lacks it
+        return bool(asked)
+
+    return check
+
+
+class IndependentTasks(
+    MetaEstimatorMixin,
+    CallbackSupportMixin,
+    OneOrDictOfEstimators,
+):
+    """One scikit-learn estimator for each task, fitted on that task's rows alone.
+
+    For each task t
+
+        f_t = clone(estimator).fit(X_t, y_t),    X_t, y_t: the rows on which task t is labelled
+
+    and nothing is shared. This is the single-task baseline that multi-task estimators have to
+    beat, so it is exact: each f_t is what the same clone fitted by hand would be. It also gives
+    any scikit-learn estimator missing labels, named tasks and tasks of mixed kinds.
+
+    Parameters
+    ----------
+    estimator : estimator, or dict from task name to estimator
+        One for all tasks, or one for each. A task is regression if its estimator is a regressor
+        and classification if it is a classifier, whatever its labels look like. In the dict form
+        ``estimator__quality__max_depth`` is a parameter of task "quality", for ``set_params`` and
+        ``GridSearchCV``, and ``estimator__quality`` replaces its estimator.
+    task_kinds : dict from task name to {"regression", "classification"}, default=None
+        Kinds of tasks whose estimator is neither a regressor nor a classifier. Where it is
+        silent, float labels are regression and all others classification.
+    task_feature : str or int, default=None
+        Name or number of the column of X that says which task a row belongs to (long form). The
+        estimators do not see that column.
+    n_jobs : int, default=None
+        Tasks fitted at a time; None is 1 unless in a :obj:`joblib.parallel_config` context, -1 is
+        all processors. Results do not depend on it.
+
+    Attributes
+    ----------
+    estimators_ : dict from task name to fitted estimator
+    task_names_ : list of T names
+    layout_ : TaskLayout
+        The tasks' kinds and classes, and the container that ``fit`` received.
+    classes_ : ndarray, or list of T arrays
+        Where a task is classification. An array for one column of labels, in long form the union
+        over tasks; else a list with None for regression tasks.
+    n_features_in_ : int
+        Number of features (in long form with the task column), where X is one array.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where X is one frame whose columns are all strings.
+
+    Raises
+    ------
+    TaskLayoutError
+        A dict that lacks a task of y or has one too many; labels that the tasks' kinds do not
+        allow, such as continuous labels for a classifier; a task without a label.
+    TypeError
+        An estimator that is a class or has no ``fit``, ``predict`` or ``get_params``, or that is
+        given a `sample_weight` which its ``fit`` does not take.
+    ValueError
+        `task_kinds` contradicts an estimator; an estimator's own ValueError, with the name of its
+        task. (Its TypeError stays one, everything else is a RuntimeError; the original is the
+        cause.)
+
+    See Also
+    --------
+    MultiTaskEstimator : One network for all tasks.
+    sklearn.multioutput.MultiOutputRegressor : Complete labels of one kind, without names.
+
+    Notes
+    -----
+    *Labels* reach the estimators as classes in the caller's own values, or as float64. *X*
+    reaches them in the caller's own type, cut to the task's rows. A label whose `sample_weight` is
+    0 is no label: the row is left out.
+
+    *Metadata.* `sample_weight` is given to every estimator, and only if passed. With
+    ``sklearn.set_config(enable_metadata_routing=True)`` it and all other metadata of ``fit`` go to
+    the estimators that request them: ``IndependentTasks(Ridge().set_fit_request(
+    sample_weight=True))``. Metadata with one entry a row are cut to the task's rows; where each
+    task has its own X, pass them as a dict by task.
+
+    *Callbacks.* ``set_callbacks(ProgressBar())`` shows one step a task, and within it the steps of
+    estimators that support callbacks; of those that do not, scikit-learn warns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn_mtl import IndependentTasks
+    >>> X = np.arange(8.0).reshape(-1, 1)
+    >>> y = {
+    ...     "price": np.array([0.0, 1.0, np.nan, 3.0, 4.0, 5.0, np.nan, 7.0]),
+    ...     "good": np.array(["no", "no", "no", "no", "yes", "yes", None, "yes"]),
+    ... }
+    >>> model = IndependentTasks(
+    ...     {"price": Ridge(alpha=1e-6), "good": RandomForestClassifier(random_state=0)}
+    ... )
+    >>> predicted = model.fit(X, y).predict(X[[2, 6]])
+    >>> predicted["price"].round(3)
+    array([2., 6.])
+    >>> predicted["good"]
+    array(['no', 'yes'], dtype=object)
+    >>> model.set_params(estimator__price__alpha=0.1).estimator["price"]
+    Ridge(alpha=0.1)
+    """
+
+    # its own `fit` hands sample_weight on to the estimators, who request it
+    __metadata_request__fit = {"sample_weight": metadata_routing.UNUSED}
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        task_kinds: Mapping[Hashable, str] | None = None,
+        task_feature: Any = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.task_kinds = task_kinds
+        self.task_feature = task_feature
+        self.n_jobs = n_jobs
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+        """Fit a clone of the estimator for each task.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n, p), or dict name -> (n_t, p_t)
+        y : array-like of shape (n,) or (n, T), frame, dict name -> labels, or MultiTaskTarget
+            NaN, None and NA mark labels that nobody observed.
+        sample_weight : array-like of shape (n,) or (n, T), frame or dict by task, default=None
+        **params : dict
+            Metadata for the estimators, with metadata routing enabled.
+
+        Returns
+        -------
+        self : IndependentTasks
+        """
+        _raise_for_params(params, self, "fit")
+        self._check_estimators()
+        for attribute in _FITTED:  # workers are sent self, which must not carry an old fit
+            self.__dict__.pop(attribute, None)
+        X = sliceable(X)
+        layout = self._infer(X, y)
+        self._check_X(X, reset=True)
+        parts = cut(layout, X, y, self._fit_params(layout, sample_weight, params))
+        for part in parts:
+            if part.data.weights is not None:
+                check_takes_sample_weight(self._estimator_of(part.task.name), part.task.name)
+
+        context = self._init_callback_context(
+            max_subtasks=layout.n_tasks, sequential_subtasks=False
+        )
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
+        # all of them before the first fit: workers are sent the tree of contexts
+        steps = [
+            context.subcontext(task_name=f"fit-{part.task.name}", task_id=part.number)
+            for part in parts
+        ]
+        fitted = Parallel(n_jobs=self.n_jobs)(
+            delayed(fit_one)(
+                clone(self._estimator_of(part.task.name)),
+                part.inputs(),
+                part.labels(),
+                part.fit_params(),
+                task=part.task,
+                caller=self,
+                context=step,
+            )
+            for part, step in zip(parts, steps, strict=True)
+        )
+        self.layout_ = layout
+        self.task_names_ = list(layout.names)
+        self.estimators_ = dict(zip(layout.names, fitted, strict=True))
+        if any(task.is_classification for task in layout.tasks):
+            self.classes_ = layout.classes
+        context.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Return predictions in the container that ``fit`` received.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n, p), or dict name -> (n_t, p_t)
+
+        Returns
+        -------
+        y : ndarray of shape (n,) or (n, T), frame, dict or MultiTaskTarget
+        """
+        check_is_fitted(self)
+        data = self._encode(X)
+        return self.layout_.decode(self._predict(data), data)
+
+    @available_if(_classifiers_have("predict_proba"))
+    def predict_proba(self, X: Any) -> Any:
+        """Return class probabilities; available if the classification tasks' estimators have it.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n, p), or dict name -> (n_t, p_t)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n, n_classes), or list or dict of them
+            An array for one column of labels, a list over tasks for several unnamed columns (None
+            for regression tasks), a dict over the classification tasks for named ones. Columns
+            follow the classes of the task in ``layout_`` (in long form ``classes_``); a class that
+            the task's estimator never saw has probability 0.
+        """
+        check_is_fitted(self)
+        data = self._encode(X)
+        tasks = self.layout_.tasks
+        found = self._ask(data, predict_proba_one, [task.is_classification for task in tasks])
+        blocks = [
+            # a task without a row here was not asked
+            found.get(t, np.empty((0, len(task.classes)))) if task.classes is not None else None
+            for t, task in enumerate(tasks)
+        ]
+        return self.layout_.decode_proba(blocks, data)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the mean over tasks of R² (regression) or accuracy (classification).
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n, p), or dict name -> (n_t, p_t)
+        y : the container that ``fit`` received
+            Labels that are not observed do not count.
+        sample_weight : array-like of shape (n,) or (n, T), frame or dict by task, default=None
+
+        Returns
+        -------
+        score : float
+        """
+        check_is_fitted(self)
+        if y is None:
+            raise ValueError("score needs labels, but y is None.")
+        data = self._encode(X, y, sample_weight)
+        return mean_task_score(self.layout_, data, self._predict(data))
+
+    # -- how ------------------------------------------------------------------------------------
+
+    def _infer(self, X: Any, y: Any) -> TaskLayout:
+        """Return the layout in which a task has the kind of its estimator."""
+        for name, kind in dict(self.task_kinds or {}).items():
+            estimator = self.estimator
+            if isinstance(estimator, Mapping):
+                estimator = estimator.get(name)
+            own = kind_of(estimator)
+            if own is not None and own != kind:
+                raise ValueError(
+                    f"task_kinds says that task {plain(name)!r} is {kind!r}, but its estimator "
+                    f"{type(estimator).__name__} is for {own}; change one of them."
+                )
+        kinds, family = self.task_kinds, "mixed"
+        if isinstance(self.estimator, Mapping):
+            self._check_estimator_names(_names(X, y, self.task_feature))
+            of_estimators = {name: kind_of(est) for name, est in self.estimator.items()}
+            kinds = {
+                **(self.task_kinds or {}),
+                **{name: kind for name, kind in of_estimators.items() if kind is not None},
+            }
+        else:
+            family = kind_of(self.estimator) or family
+        return infer_layout(X, y, family=family, task_kinds=kinds, task_feature=self.task_feature)
+
+    def _fit_params(
+        self, layout: TaskLayout, sample_weight: Any, params: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return for each task what its estimator's fit is to be given, not yet cut to rows."""
+        if sample_weight is not None:
+            params = {**params, "sample_weight": sample_weight}
+        if not _routing_enabled():
+            return [params] * layout.n_tasks
+        routed = process_routing(self, "fit", **params)
+        by_name = {name: routed[key]["fit"] for name, key, _ in self._routed_names()}
+        one_for_all = not isinstance(self.estimator, Mapping)
+        return [by_name[None if one_for_all else name] for name in layout.names]
+
+    def _check_X(self, X: Any, *, reset: bool) -> None:
+        if isinstance(X, Mapping):
+            return
+        if not reset and hasattr(self, "n_features_in_") and getattr(X, "ndim", 2) == 1:
+            check_array(X, dtype=None)  # raises, with scikit-learn's advice on reshaping
+        validate_data(self, X, reset=reset, skip_check_array=True)
+
+    def _encode(self, X: Any, y: Any = None, sample_weight: Any = None) -> TaskData:
+        X = sliceable(X)
+        self._check_X(X, reset=False)
+        return self.layout_.encode(X, y, sample_weight)
+
+    def _predict(self, data: TaskData) -> np.ndarray:
+        """Return encoded predictions in the shape of labels: (n, T), or (n,) for tagged rows."""
+        n_tasks = self.layout_.n_tasks
+        found = self._ask(data, predict_one, [True] * n_tasks)
+        shape = (data.n_rows, n_tasks) if data.task_index is None else (data.n_rows,)
+        values = np.zeros(shape, np.result_type(*found.values()) if found else np.float64)
+        for t, block in found.items():
+            rows = data.rows(t, observed=False)
+            values[(rows, t) if values.ndim == 2 else rows] = block
+        return values
+
+    def _ask(
+        self, data: TaskData, question: Callable[..., np.ndarray], wanted: list[bool]
+    ) -> dict[int, np.ndarray]:
+        """Return the answers of the wanted tasks that have rows in data, by task number."""
+        rows = [data.rows(t, observed=False) for t in range(data.n_tasks)]
+        # without a single row an estimator raises; where rows are shared, its error is the answer
+        asked = [
+            t
+            for t in range(data.n_tasks)
+            if wanted[t] and (len(rows[t]) or data.task_index is None)
+        ]
+        tasks = self.layout_.tasks
+        # threads: a process would be sent every fitted estimator
+        answers = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(question)(self.estimators_[tasks[t].name], data.inputs(t, rows[t]), tasks[t])
+            for t in asked
+        )
+        return dict(zip(asked, answers, strict=True))
+
+
+def _names(X: Any, y: Any, task_feature: Any) -> list[Hashable]:
+    """Return the names of the tasks, before anything is known of their kinds."""
+    if task_feature is not None:
+        tags, _ = split_task_column(X, task_feature)
+        return [plain(name) for name in np.unique(tags)]
+    return [plain(name) for name in y] if isinstance(y, Mapping) else read_labels(y).names
