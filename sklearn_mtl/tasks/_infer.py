@@ -14,15 +14,17 @@ task that saw a single class takes the classes of the tasks that share it.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.tasks._column import BOOLEAN, EMPTY, INTEGER, REAL, TEXT, Column, is_frame
+from sklearn_mtl.tasks._column import EMPTY, REAL, TEXT, Column, as_array, is_frame
 from sklearn_mtl.tasks._containers import DICT, NAMED, VECTOR, Labels, read_labels
+from sklearn_mtl.tasks._data import group_rows
 from sklearn_mtl.tasks._layout import LONG, OWN, SHARED, TaskLayout
-from sklearn_mtl.tasks._long import group_rows, read_tagged_labels, split_task_column
+from sklearn_mtl.tasks._long import find_names, read_tagged_labels, split_task_column
 from sklearn_mtl.tasks._spec import BINARY, MULTICLASS, REGRESSION, TaskSpec
 from sklearn_mtl.tasks._target import MultiTaskTarget
 from sklearn_mtl.utils._validation import did_you_mean, listing, plain
@@ -63,6 +65,17 @@ def infer_layout(
     ------
     TaskLayoutError
         Labels that no rule covers; the message names the task.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_mtl.tasks import infer_layout
+    >>> y = pd.DataFrame({"price": [1.5, 2.5, None], "stars": [1, 3, 2], "good": ["n", None, "y"]})
+    >>> layout = infer_layout(X=[[0.0], [1.0], [2.0]], y=y)
+    >>> [(task.name, task.kind) for task in layout.tasks]
+    [('price', 'regression'), ('stars', 'multiclass'), ('good', 'binary')]
+    >>> infer_layout([[0.0], [1.0], [2.0]], y, task_kinds={"stars": "regression"}).tasks[1].kind
+    'regression'
     """
     if task_feature is not None:
         rows, labels = LONG, _read_long(X, y, task_feature)
@@ -94,7 +107,7 @@ def infer_layout(
             found.append(None)
         else:
             _check_classes(column, name)
-            found.append(_unique(column.labels, extra))
+            found.append(_unique(column.labels, extra, name))
     if rows != SHARED:
         found = _share_classes(found)
     tasks = tuple(
@@ -103,7 +116,15 @@ def infer_layout(
             labels.names, kinds, found, labels.columns, strict=True
         )
     )
-    return TaskLayout(tasks, labels.container, rows, task_feature, labels.backend)
+    return TaskLayout(
+        tasks,
+        labels.container,
+        rows,
+        task_feature,
+        labels.backend,
+        labels.header,
+        labels.holds_objects,
+    )
 
 
 def _read_long(X: Any, y: Any, task_feature: Any) -> Labels:
@@ -114,10 +135,11 @@ def _read_long(X: Any, y: Any, task_feature: Any) -> Labels:
             "task_feature=None."
         )
     tags, _ = split_task_column(X, task_feature)
-    found, codes = np.unique(tags, return_inverse=True)
-    names = [plain(name) for name in found]
+    names, codes = find_names(tags)
     groups = group_rows(codes, len(names))
-    return Labels(VECTOR, names, read_tagged_labels(y, groups, names, len(tags)))
+    columns = read_tagged_labels(y, groups, names, len(tags))
+    kinds = {column.labels.dtype.kind for column in columns if column.content != EMPTY}
+    return Labels(VECTOR, names, columns, holds_objects=len(kinds) > 1)
 
 
 def _same_names(of_x: Sequence[Hashable], of_y: Sequence[Hashable]) -> None:
@@ -149,7 +171,12 @@ def _check_task_kinds(
         if kind not in (REGRESSION, CLASSIFICATION):
             raise ValueError(
                 f"task_kinds[{plain(name)!r}] must be 'regression' or 'classification', "
-                f"got {kind!r}."
+                f"got {kind!r}{did_you_mean(kind, (REGRESSION, CLASSIFICATION))}."
+            )
+        if family not in (MIXED, kind):
+            raise ValueError(
+                f"task_kinds[{plain(name)!r}] is {kind!r}, but every task of this estimator is "
+                f"{family}; leave it out, or use an estimator of mixed tasks."
             )
     return dict(task_kinds)
 
@@ -163,8 +190,8 @@ def _kind(column: Column, name: Hashable, family: str) -> str:
 def _check_values(column: Column, name: Hashable) -> None:
     if column.content == TEXT:
         raise TaskLayoutError(
-            f"Task {plain(name)!r} is regression, but its labels are strings (first: "
-            f"{plain(column.labels[0])!r}); convert them to numbers, or use a classifier."
+            f"Task {plain(name)!r} is regression, but its labels are strings or categories "
+            f"(first: {plain(column.labels[0])!r}); convert them to numbers, or use a classifier."
         )
     values = column.labels.astype(np.float64)
     infinite = ~np.isfinite(values)
@@ -187,26 +214,40 @@ def _check_classes(column: Column, name: Hashable) -> None:
         )
 
 
-def _unique(labels: np.ndarray, extra: np.ndarray | None) -> np.ndarray:
+def _unique(labels: np.ndarray, extra: np.ndarray | None, name: Hashable) -> np.ndarray:
+    unique = np.unique(labels)
     if extra is None:
-        return np.unique(labels)
-    return np.unique(np.concatenate([np.unique(labels), extra]))
+        return unique
+    if _sort(unique) != _sort(extra):
+        raise TaskLayoutError(
+            f"Task {plain(name)!r} has labels such as {plain(unique[0])!r}, but classes lists "
+            f"{listing(extra)}; numbers, booleans and strings are not one another's classes."
+        )
+    return np.unique(np.concatenate([unique, extra]))
+
+
+def _sort(classes: np.ndarray) -> str:
+    """Return "number", or the one-letter kind of classes that are no numbers."""
+    if classes.dtype.kind in "fiu":
+        return "number"
+    return "O" if classes.dtype.kind in "OUT" else classes.dtype.kind
 
 
 def _share_classes(found: list[np.ndarray | None]) -> list[np.ndarray | None]:
     """Give a task that saw one class the classes of every task that has that class too."""
-    shared = list(found)
-    for t, own in enumerate(found):
-        if own is not None and len(own) == 1:
-            sets = [c for c in found if c is not None and _holds(c, own[0])]
-            shared[t] = np.unique(np.concatenate(sets))
-    return shared
-
-
-def _holds(classes: np.ndarray, label: Any) -> bool:
-    return isinstance(label, str) == (classes.dtype.kind in "OUT") and bool(
-        (classes == label).any()
-    )
+    single = {(_sort(own), own.tolist()[0]) for own in found if own is not None and len(own) == 1}
+    holders: dict[tuple[str, Any], list[np.ndarray]] = {key: [] for key in single}
+    for own in found:
+        if own is None or not single:
+            continue
+        for key in ((_sort(own), label) for label in own.tolist()):
+            if key in holders:
+                holders[key].append(own)
+    whole = {key: np.unique(np.concatenate(sets)) for key, sets in holders.items()}
+    return [
+        whole[_sort(own), own.tolist()[0]] if own is not None and len(own) == 1 else own
+        for own in found
+    ]
 
 
 def _spec(
@@ -227,12 +268,21 @@ def _spec(
 
 
 def _kept_dtype(column: Column, *, regression: bool) -> Any:
-    """Return the dtype for predictions: the caller's, unless a number would lose its fraction."""
-    if regression and column.content in (INTEGER, BOOLEAN):
-        return None
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub":
+    """Return the dtype for predictions: the caller's classes, or float64 of the same library."""
+    dtype = column.dtype
+    if dtype is None or (isinstance(dtype, np.dtype) and (regression or dtype.kind in "fiub")):
         return None  # the decoded array already has it
-    return column.dtype
+    if not regression:
+        return dtype
+    library = type(dtype).__module__.split(".")[0]
+    if library != "pandas":
+        module = import_module(library)
+        return module.Float64() if library == "polars" else module.float64()
+    import pandas as pd
+
+    if isinstance(dtype, pd.ArrowDtype):
+        return pd.Series([], dtype="double[pyarrow]").dtype
+    return pd.Float64Dtype() if dtype.na_value is pd.NA else None
 
 
 def _expected_classes(
@@ -248,13 +298,13 @@ def _expected_classes(
                     f"classes names {plain(name)!r}, which is no task; the tasks are "
                     f"{listing(names)}{did_you_mean(name, names)}."
                 )
-        return [np.asarray(classes[name]) if name in classes else None for name in names]
+        return [as_array(classes[name]) if name in classes else None for name in names]
     if rows == LONG or (labels.container not in NAMED and len(names) == 1):
-        return [np.asarray(classes)] * len(names)
+        return [as_array(classes)] * len(names)
     classes = list(classes)
     if len(classes) != len(names):
         raise TaskLayoutError(
             f"classes has {len(classes)} entries for {len(names)} tasks; pass one array a task, "
             "or a dict by task name."
         )
-    return [None if entry is None else np.asarray(entry) for entry in classes]
+    return [None if entry is None else as_array(entry) for entry in classes]

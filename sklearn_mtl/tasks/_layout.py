@@ -7,25 +7,22 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.tasks._column import Column
 from sklearn_mtl.tasks._containers import (
     DICT,
     FRAME,
     MATRIX,
     NAMED,
     TARGET,
-    VECTOR,
     Labels,
-    join,
-    label_array,
     read_labels,
-    write_frame,
 )
 from sklearn_mtl.tasks._data import TaskData
-from sklearn_mtl.tasks._long import find_codes, group_rows, read_tagged_labels, split_task_column
-from sklearn_mtl.tasks._spec import REGRESSION, TaskSpec
+from sklearn_mtl.tasks._encode import encode_matrix, encode_shared, encode_tagged
+from sklearn_mtl.tasks._long import find_codes, read_tagged_labels, split_task_column
+from sklearn_mtl.tasks._spec import TaskSpec
 from sklearn_mtl.tasks._target import MultiTaskTarget
 from sklearn_mtl.tasks._weights import encode_sample_weight
+from sklearn_mtl.tasks._write import blank, join, label_array, write_frame
 from sklearn_mtl.utils._validation import did_you_mean, listing, plain
 
 SHARED = "shared"  # a row has a label for each task
@@ -51,6 +48,10 @@ class TaskLayout:
         That column, for ``rows="long"``.
     backend : narwhals.Implementation, default=None
         The frame library, for ``container="frame"``.
+    header : pandas.Index, default=None
+        The column index of a pandas y.
+    holds_objects : bool, default=False
+        Whether y was an array of Python objects, in which tasks of several kinds stay apart.
 
     Examples
     --------
@@ -75,6 +76,8 @@ class TaskLayout:
     rows: str
     task_feature: Any = None
     backend: Any = None
+    header: Any = None
+    holds_objects: bool = False
 
     @property
     def n_tasks(self) -> int:
@@ -133,26 +136,49 @@ class TaskLayout:
         rows = self._encode_rows(X)
         if y is None:
             return rows
-        groups = [rows.rows(t) for t in range(self.n_tasks)] if self.rows == OWN else None
         if self.rows == LONG:
-            groups = group_rows(rows.task_index, self.n_tasks)  # type: ignore[arg-type]
-            columns = read_tagged_labels(y, groups, self.names, rows.n_rows)
+            columns = read_tagged_labels(y, rows.groups, self.names, rows.n_rows)
+            labels, observed = encode_tagged(self.tasks, columns, rows.groups)
         else:
-            columns = self._match(read_labels(y), rows)
-        labels, observed = self._encode_labels(columns, rows, groups)
+            given = read_labels(y)
+            places = self._match(given)
+            if given.matrix is not None and self.rows == SHARED and self._is_regression:
+                self._check_lengths([len(given.matrix)] * self.n_tasks, given, rows)
+                labels, observed = encode_matrix(self.tasks, given.matrix, places)
+            else:
+                columns = [given.columns[place] for place in places]
+                self._check_lengths([len(column) for column in columns], given, rows)
+                if self.rows == OWN:
+                    labels, observed = encode_tagged(self.tasks, columns, rows.groups)
+                else:
+                    labels, observed = encode_shared(self.tasks, columns, rows.n_rows)
         weights = encode_sample_weight(sample_weight, self, rows)
         if weights is not None:
             observed &= weights > 0
-        return TaskData(
-            rows.X,
-            rows.n_rows,
-            self.n_tasks,
-            rows.task_index,
-            rows.index,
-            labels,
-            observed,
-            weights,
-        )
+        return rows.with_labels(labels, observed, weights)
+
+    @cached_property
+    def _is_regression(self) -> bool:
+        return not any(task.is_classification for task in self.tasks)
+
+    @cached_property
+    def _is_classification(self) -> bool:
+        return all(task.is_classification for task in self.tasks)
+
+    def check_observed(self, data: TaskData) -> None:
+        """Raise a TaskLayoutError where a task has no observed label of positive weight.
+
+        For ``fit``, whose objective is a mean over observed labels; ``score`` may leave such a
+        task out instead.
+        """
+        assert data.observed is not None, "encode was given no y"
+        empty = np.flatnonzero(data.per_task(data.observed) == 0)
+        if len(empty):
+            names = [self.names[t] for t in empty]
+            raise TaskLayoutError(
+                f"Task(s) {listing(names)} have no observed label of positive sample_weight among "
+                f"{data.n_rows} rows; drop them, or give some of their labels weight."
+            )
 
     def _encode_rows(self, X: Any) -> TaskData:
         n_tasks = self.n_tasks
@@ -191,66 +217,34 @@ class TaskLayout:
                 f"{listing(self.names)}{did_you_mean(unknown[0], self.names)}."
             )
 
-    def _match(self, labels: Labels, rows: TaskData) -> list[Column]:
-        """Return columns in task order, after checking names and lengths."""
+    def _match(self, labels: Labels) -> list[int]:
+        """Return the place in `labels` of each task, after checking names."""
         if labels.container in NAMED:
             self._check_names(labels.names, "y")
-            by_name = dict(zip(labels.names, labels.columns, strict=True))
-            columns = [by_name[name] for name in self.names]
-        elif self.is_named:
+            place = {name: j for j, name in enumerate(labels.names)}
+            return [place[name] for name in self.names]
+        if self.is_named:
             raise TaskLayoutError(
                 f"fit received named tasks {listing(self.names)}, but y is an array without "
                 "names; pass a DataFrame, a dict or a MultiTaskTarget with those names."
             )
-        else:
-            columns = labels.columns
-            if len(columns) != self.n_tasks:
-                raise TaskLayoutError(
-                    f"y has {len(columns)} column(s), but fit saw {self.n_tasks} task(s); pass "
-                    "one column a task, in the order of fit."
-                )
-        for t, column in enumerate(columns):
-            n_rows = rows.n_rows if self.rows == SHARED else len(rows.rows(t))
-            if len(column) != n_rows:
-                raise TaskLayoutError(
-                    f"Task {plain(self.names[t])!r} has {len(column)} labels for {n_rows} rows of "
-                    "X; pass one label a row, NaN or None where it is not known."
-                )
-        return columns
-
-    def _encode_labels(
-        self, columns: Sequence[Column], rows: TaskData, groups: Sequence[np.ndarray] | None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        shape = (rows.n_rows, self.n_tasks) if groups is None else (rows.n_rows,)
-        labels = np.zeros(shape)
-        observed = np.zeros(shape, dtype=bool)
-        for t, (task, column) in enumerate(zip(self.tasks, columns, strict=True)):
-            codes = self._encode_column(task, column)
-            if groups is None:
-                observed[:, t] = column.observed
-                labels[column.observed, t] = codes
-            else:
-                observed[groups[t]] = column.observed
-                labels[groups[t][column.observed]] = codes
-        return labels, observed
-
-    def _encode_column(self, task: TaskSpec, column: Column) -> np.ndarray:
-        if (
-            task.kind == REGRESSION
-            and len(column.labels)
-            and column.labels.dtype.kind not in "fiub"
-        ):
+        if len(labels.names) != self.n_tasks:
             raise TaskLayoutError(
-                f"Task {plain(task.name)!r} is regression, but its labels are "
-                f"{column.labels.dtype}; pass numbers."
+                f"y has {len(labels.names)} column(s), but fit saw {self.n_tasks} task(s); pass "
+                "one column a task, in the order of fit."
             )
-        codes = task.encode(column.labels)
-        if not np.isfinite(codes).all():
-            raise TaskLayoutError(
-                f"Task {plain(task.name)!r} has {(~np.isfinite(codes)).sum()} infinite label(s); "
-                "drop them, or mark them missing with NaN."
-            )
-        return codes
+        return list(range(self.n_tasks))
+
+    def _check_lengths(self, lengths: Sequence[int], labels: Labels, rows: TaskData) -> None:
+        for t, length in enumerate(lengths):
+            n_rows = rows.n_rows if self.rows == SHARED else len(rows.groups[t])
+            if length != n_rows:
+                own = labels.container == DICT and self.rows == SHARED
+                raise TaskLayoutError(
+                    f"Task {plain(self.names[t])!r} has {length} labels for {n_rows} rows of "
+                    "X; pass one label a row, NaN or None where it is not known"
+                    + (", or X as a dict too if tasks have rows of their own." if own else ".")
+                )
 
     # -- out --------------------------------------------------------------------------------
 
@@ -266,35 +260,56 @@ class TaskLayout:
         observed : ndarray of the shape of `values`, default=None
             Give NaN or None where False.
         """
-        if self.rows == LONG:
-            return self._decode_long(values, data, observed)
-        arrays = []
-        for t, task in enumerate(self.tasks):
-            here = slice(None) if self.rows == SHARED else data.rows(t, observed=False)
-            mask = None if observed is None else data.column(observed, t, here)  # type: ignore[arg-type]
-            column = data.column(values, t, here)  # type: ignore[arg-type]
-            arrays.append(label_array(task, column, mask))
+        if self.rows == LONG or self.container == MATRIX:
+            return self._decode_array(values, data, observed)
+        if self.rows == OWN:
+            parts = [
+                (values[group], None if observed is None else observed[group])
+                for group in data.groups
+            ]
+        else:
+            parts = [
+                (values[:, t], None if observed is None else observed[:, t])
+                for t in range(self.n_tasks)
+            ]
+        arrays = [label_array(task, *part) for task, part in zip(self.tasks, parts, strict=True)]
         if self.container == FRAME:
-            return write_frame(self.backend, self.tasks, arrays, data.index)
+            return write_frame(self.backend, self.tasks, arrays, data.index, self.header)
         if self.container in (DICT, TARGET):
             named = dict(zip(self.names, arrays, strict=True))
             return named if self.container == DICT else MultiTaskTarget(named)
-        if self.container == VECTOR:
-            return arrays[0]
-        return np.column_stack(arrays).astype(join(arrays), copy=False)
+        return arrays[0]
 
-    def _decode_long(
+    def _decode_array(
         self, values: np.ndarray, data: TaskData, observed: np.ndarray | None
     ) -> np.ndarray:
-        groups = group_rows(data.task_index, self.n_tasks)  # type: ignore[arg-type]
-        arrays = [
-            label_array(task, values[rows], None if observed is None else observed[rows])
-            for task, rows in zip(self.tasks, groups, strict=True)
-        ]
-        result = np.empty(data.n_rows, dtype=join(arrays))
-        for rows, array in zip(groups, arrays, strict=True):
-            result[rows] = array
-        return result
+        """Decode into one array: a matrix, or the column of long form."""
+        if self._is_regression:
+            return blank(np.asarray(values, dtype=np.float64), observed)
+        # all classes in one table, so that a thousand tasks are looked up in one step
+        table, starts = self._class_table
+        codes = values.astype(np.intp) if observed is None else np.where(observed, values, 0)
+        shift = starts if data.task_index is None else starts[data.task_index]
+        if self._is_classification:
+            return blank(table[codes.astype(np.intp, copy=False) + shift], observed)
+        regression = np.array([not task.is_classification for task in self.tasks])
+        here = regression if data.task_index is None else regression[data.task_index]
+        here = np.broadcast_to(here, values.shape)
+        shift = np.broadcast_to(shift, values.shape)
+        result = np.empty(values.shape, dtype=table.dtype)
+        result[here] = values[here]
+        result[~here] = table[values[~here].astype(np.intp) + shift[~here]]
+        return blank(result, observed)
+
+    @cached_property
+    def _class_table(self) -> tuple[np.ndarray, np.ndarray]:
+        """The classes of all tasks, one after another in the dtype of y, and where each starts."""
+        sets = [task.classes for task in self.tasks if task.classes is not None]
+        values = [np.empty(0)] if len(sets) < self.n_tasks else []
+        dtype = join([*sets, *values], holds_objects=self.holds_objects)
+        counts = [0 if task.classes is None else len(task.classes) for task in self.tasks]
+        starts = np.cumsum([0, *counts[:-1]])
+        return np.concatenate([classes.astype(dtype) for classes in sets]), starts
 
     def decode_proba(self, probabilities: Sequence[np.ndarray | None], data: TaskData) -> Any:
         """Return class probabilities as estimators show them.
@@ -312,12 +327,12 @@ class TaskLayout:
         over the classification tasks for named ones.
         """
         if self.rows == LONG:
-            union = self.classes
+            union = np.empty(0) if self.classes is None else self.classes
             result = np.full((data.n_rows, len(union)), np.nan)
-            groups = group_rows(data.task_index, self.n_tasks)  # type: ignore[arg-type]
-            for task, rows, block in zip(self.tasks, groups, probabilities, strict=True):
-                if block is not None:
-                    places = np.array([np.flatnonzero(union == label)[0] for label in task.classes])  # type: ignore[union-attr]
+            place = {label: j for j, label in enumerate(union.tolist())}
+            for task, rows, block in zip(self.tasks, data.groups, probabilities, strict=True):
+                if block is not None and task.classes is not None:
+                    places = np.array([place[label] for label in task.classes.tolist()])
                     result[rows] = 0.0
                     result[np.ix_(rows, places)] = block
             return result
@@ -332,7 +347,8 @@ def _union(tasks: Sequence[TaskSpec]) -> np.ndarray | None:
     sets = [task.classes for task in tasks if task.classes is not None]
     if not sets:
         return None
-    if len({classes.dtype.kind for classes in sets}) == 1:
+    kinds = {classes.dtype.kind for classes in sets}
+    if len(kinds) == 1 or kinds <= set("fiu"):
         return np.unique(np.concatenate(sets))
     labels = {label for classes in sets for label in classes.tolist()}
     union = np.empty(len(labels), dtype=object)

@@ -14,8 +14,10 @@ from sklearn_mtl.tasks._column import (
     REAL,
     Column,
     as_array,
+    column_names,
     is_frame,
     is_series,
+    of_task,
     read_column,
 )
 from sklearn_mtl.utils._validation import did_you_mean, listing, plain
@@ -29,20 +31,19 @@ def split_task_column(X: Any, task_feature: Any) -> tuple[np.ndarray, Any]:
             "a task column (stack_tasks makes it), or leave task_feature=None."
         )
     if is_frame(X):
-        frame = nw.from_native(X, eager_only=True)
-        names = frame.columns
-        if isinstance(task_feature, Integral) and task_feature not in names:
-            task_feature = names[_position(int(task_feature), len(names))]
-        if task_feature not in names:
-            raise TaskLayoutError(
-                f"task_feature={task_feature!r} is no column of X; the columns are "
-                f"{listing(names)}{did_you_mean(task_feature, names)}."
-            )
-        tags, rest = frame[task_feature].to_native(), frame.drop(task_feature).to_native()
+        names = column_names(X)
+        position = _find_column(names, task_feature)
+        if hasattr(X, "iloc"):
+            others = np.delete(np.arange(len(names)), position)
+            tags, rest = X.iloc[:, position], X.iloc[:, others]
+        else:
+            frame = nw.from_native(X, eager_only=True)
+            tags = frame[names[position]].to_native()
+            rest = frame.drop(names[position]).to_native()
     else:
         if issparse(X):
             raise TypeError("Long form takes dense X: the task column of a sparse X is ambiguous.")
-        array = X if isinstance(X, np.ndarray) else np.asarray(X)
+        array = X if isinstance(X, np.ndarray) else as_array(X)
         if array.ndim != 2:
             raise ValueError(
                 f"Expected 2D array for X, got {array.ndim}D array instead. Reshape your data: "
@@ -58,14 +59,34 @@ def split_task_column(X: Any, task_feature: Any) -> tuple[np.ndarray, Any]:
     return _read_tags(tags, task_feature), rest
 
 
+def _find_column(names: Sequence[Hashable], task_feature: Any) -> int:
+    found = [j for j, name in enumerate(names) if name == task_feature]
+    if len(found) > 1:
+        raise TaskLayoutError(
+            f"task_feature={task_feature!r} names {len(found)} columns of X; rename or drop the "
+            "repeated ones."
+        )
+    if found:
+        return found[0]
+    if isinstance(task_feature, Integral):
+        return _position(int(task_feature), len(names))
+    raise TaskLayoutError(
+        f"task_feature={task_feature!r} is no column of X; the columns are "
+        f"{listing(names)}{did_you_mean(task_feature, names)}."
+    )
+
+
 def _position(column: int, n_columns: int) -> int:
     if not -n_columns <= column < n_columns:
-        raise TaskLayoutError(f"task_feature={column} is out of range: X has {n_columns} columns.")
+        raise TaskLayoutError(
+            f"task_feature={column} is out of range: X has {n_columns} column(s); pass the number "
+            "of one of them, or its name where X is a DataFrame."
+        )
     return column % n_columns
 
 
 def _read_tags(tags: Any, task_feature: Any) -> np.ndarray:
-    column = read_column(tags, f"the task column {task_feature!r}")
+    column = read_column(tags, f"the task column {plain(task_feature)!r}")
     if not column.observed.all():
         raise TaskLayoutError(
             f"The task column {task_feature!r} is missing in {(~column.observed).sum()} of "
@@ -97,7 +118,8 @@ def read_tagged_labels(
         )
     if isinstance(values, np.ndarray) and values.dtype == object:
         # tasks of several kinds share the column: each is read by itself
-        return [read_column(values[rows], name) for name, rows in zip(names, groups, strict=True)]
+        pairs = zip(names, groups, strict=True)
+        return [read_column(values[rows], of_task(name)) for name, rows in pairs]
     whole = read_column(values, "y")
     place = np.cumsum(whole.observed) - 1  # row -> place among the observed labels
     columns = []
@@ -108,21 +130,28 @@ def read_tagged_labels(
     return columns
 
 
-def group_rows(codes: np.ndarray, n_groups: int) -> list[np.ndarray]:
-    """Return, for each code, the ascending numbers of the rows that have it."""
-    order = np.argsort(codes, kind="stable")
-    return np.split(order, np.searchsorted(codes[order], np.arange(1, n_groups)))
+def find_names(tags: np.ndarray) -> tuple[list[Hashable], np.ndarray]:
+    """Return the sorted task names and the task number of each row."""
+    if tags.dtype.kind in "fiub":
+        found, codes = np.unique(tags, return_inverse=True)
+        return found.tolist(), codes
+    # hashing a million strings takes a tenth of the time of sorting them
+    labels = tags.tolist()
+    names = sorted(set(labels))
+    number = {name: t for t, name in enumerate(names)}
+    return names, np.fromiter(map(number.__getitem__, labels), np.intp, len(labels))
 
 
 def find_codes(tags: np.ndarray, names: Sequence[Hashable], task_feature: Any) -> np.ndarray:
     """Return the task number of each row; an unknown task is an error that names it."""
     number = {name: t for t, name in enumerate(names)}
-    found, inverse = np.unique(tags, return_inverse=True)
-    codes = np.array([number.get(plain(name), -1) for name in found], dtype=np.intp)
+    found, inverse = find_names(tags)
+    codes = np.array([number.get(name, -1) for name in found], dtype=np.intp)
     if (codes < 0).any():
-        unknown = [plain(name) for name in found[codes < 0]]
+        unknown = [name for name, code in zip(found, codes, strict=True) if code < 0]
         raise TaskLayoutError(
             f"The task column {task_feature!r} holds tasks that fit never saw: "
-            f"{listing(unknown)}. The tasks are {listing(names)}; drop those rows or fit with them."
+            f"{listing(unknown)}. The tasks are {listing(names)}"
+            f"{did_you_mean(unknown[0], names)}; drop those rows or fit with them."
         )
     return codes[inverse]

@@ -1,5 +1,6 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ class TaskSpec:
     classes : ndarray of shape (n_classes,), default=None
         Sorted class labels; None for regression.
     dtype : object, default=None
-        The pandas or narwhals dtype that predictions are given back in, None for numpy's own.
+        The pandas, polars or arrow dtype that predictions are given back in, None for numpy's own.
 
     Examples
     --------
@@ -32,6 +33,8 @@ class TaskSpec:
     >>> from sklearn_mtl import TaskSpec
     >>> TaskSpec("good", "binary", np.array(["no", "yes"])).n_outputs
     1
+    >>> TaskSpec("good", "binary", np.array(["no", "yes"])).encode(["yes", "no"])
+    array([1., 0.])
     """
 
     name: Hashable
@@ -55,6 +58,14 @@ class TaskSpec:
         """Number of real outputs a linear head needs: 1, or one a class for multiclass."""
         return len(self.classes) if self.kind == MULTICLASS else 1  # type: ignore[arg-type]
 
+    @cached_property
+    def _is_run(self) -> bool:
+        """Whether classes are consecutive integers, so that encoding is a subtraction."""
+        if self.classes is None or self.classes.dtype.kind not in "iu":
+            return False
+        small = int(self.classes[0]) > -(2**62) and int(self.classes[-1]) < 2**62
+        return small and int(self.classes[-1]) - int(self.classes[0]) == len(self.classes) - 1
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TaskSpec):
             return NotImplemented
@@ -65,19 +76,31 @@ class TaskSpec:
         return hash((self.name, self.kind))
 
     def encode(self, labels: np.ndarray) -> np.ndarray:
-        """Return observed labels as floats: values, or class numbers 0 … n_classes - 1."""
+        """Return observed labels as floats: values, or class numbers 0 … n_classes - 1.
+
+        Labels are equal to classes as Python compares them: 1.0 is the class 1, "1" is not. A
+        label that is no class is a TaskLayoutError that names it.
+        """
         if self.classes is None:
             return np.asarray(labels, dtype=np.float64)
+        labels = np.asarray(labels)
         if len(labels) == 0:
             return np.empty(0)
-        try:
+        if self._is_run and labels.dtype.kind in "iu":
+            codes = labels.astype(np.int64) - self.classes[0]
+            unseen = (codes < 0) | (codes >= len(self.classes))
+        elif self.classes.dtype.kind in "fiub" and labels.dtype.kind in "fiub":
             codes = np.searchsorted(self.classes, labels)
-        except TypeError:  # numbers against strings
-            codes = np.zeros(len(labels), dtype=int)
-        codes = np.minimum(codes, len(self.classes) - 1)
-        unseen = np.asarray(self.classes[codes] != labels)
+            codes = np.minimum(codes, len(self.classes) - 1)
+            unseen = self.classes[codes] != labels
+        else:
+            # hashing tells 1 from "1", which numpy would compare as strings
+            number = {label: code for code, label in enumerate(self.classes.tolist())}
+            get = number.get
+            codes = np.fromiter((get(v, -1) for v in labels.tolist()), np.intp, len(labels))
+            unseen = codes < 0
         if unseen.any():
-            new = listing(sorted(set(np.asarray(labels)[unseen].tolist()), key=str))
+            new = listing(sorted(set(labels[unseen].tolist()), key=str))
             raise TaskLayoutError(
                 f"Task {plain(self.name)!r} has classes that fit never saw: {new}. It knows "
                 f"{listing(self.classes)}; drop those rows, or fit on data that has every class."
@@ -85,9 +108,9 @@ class TaskSpec:
         return codes.astype(np.float64)
 
     def decode(self, values: np.ndarray) -> np.ndarray:
-        """Return the labels that `encode` was given."""
+        """Return the labels that `encode` was given: float64 values, or classes."""
         if self.classes is None:
-            return values
+            return np.asarray(values, dtype=np.float64)
         return self.classes[values.astype(np.intp)]
 
 

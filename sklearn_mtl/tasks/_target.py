@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -7,8 +7,19 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.tasks._column import REAL, as_array, is_frame, is_series, read_column
-from sklearn_mtl.utils._validation import did_you_mean, listing
+from sklearn_mtl.tasks._column import (
+    BOOLEAN,
+    INTEGER,
+    REAL,
+    Column,
+    as_array,
+    frame_columns,
+    is_frame,
+    is_series,
+    of_task,
+    read_column,
+)
+from sklearn_mtl.utils._validation import check_option, did_you_mean, listing
 
 
 class MultiTaskTarget:
@@ -44,7 +55,7 @@ class MultiTaskTarget:
       good   str      4 observed             ['no', 'yes', 'no', 'no']
     >>> train, test = train_test_split(y, test_size=1, random_state=0)
     >>> train["good"]
-    array(['yes', 'no', 'no'], dtype=object)
+    array(['no', 'yes', 'no'], dtype=object)
     """
 
     __slots__ = ("_columns",)
@@ -54,13 +65,9 @@ class MultiTaskTarget:
         if isinstance(labels, MultiTaskTarget):
             columns = dict(labels.items())
         elif isinstance(labels, Mapping):
-            columns = {name: _as_column(values, name) for name, values in labels.items()}
+            columns = {name: _as_column(values) for name, values in labels.items()}
         elif is_frame(labels):
-            frame = nw.from_native(labels, eager_only=True)
-            names = list(labels.columns)
-            columns = {name: frame[:, j].to_native() for j, name in enumerate(names)}
-            if len(columns) < len(names):
-                raise TaskLayoutError(f"Task names must be unique, found {listing(names)}.")
+            columns = dict(zip(*frame_columns(labels, "a MultiTaskTarget"), strict=True))
         else:
             raise TypeError(
                 "MultiTaskTarget takes a dict from task name to labels, or a DataFrame; got "
@@ -115,11 +122,12 @@ class MultiTaskTarget:
         if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
             key = key[0]  # scikit-learn asks for target[rows, ...]
         if isinstance(key, Integral):
-            rows = np.array([key])
-            return {name: _take(column, rows)[0] for name, column in self._columns.items()}
+            rows = np.arange(len(self))[[int(key)]]
+            return {n: np.asarray(_take(col, rows))[0] for n, col in self._columns.items()}
         if isinstance(key, list) and key and all(isinstance(name, str) for name in key):
+            # a list of names is a target of those tasks
             return MultiTaskTarget({name: self[name] for name in key})
-        rows = np.arange(len(self))[key]
+        rows = np.arange(len(self))[np.asarray(key) if is_series(key) else key]
         return MultiTaskTarget({name: _take(col, rows) for name, col in self._columns.items()})
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -129,23 +137,55 @@ class MultiTaskTarget:
             or columns[0].dtype.kind not in "fiub"
         ):
             columns = [column.astype(object) for column in columns]
+        if copy is False:
+            raise ValueError("A MultiTaskTarget has a column a task: one array of it is a copy.")
         return np.column_stack(columns).astype(dtype or np.result_type(*columns), copy=False)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         # cross_val_predict joins the predictions of its folds with numpy
-        if func is np.concatenate and not kwargs and len(args) == 1:
+        if func is np.concatenate and len(args) == 1 and kwargs.get("axis", 0) == 0:
             return concatenate(args[0])
-        as_arrays = [np.asarray(a) if isinstance(a, MultiTaskTarget) else a for a in args]
-        return func(*as_arrays, **kwargs)
+        return func(*_as_arrays(args), **{name: _as_arrays(v) for name, v in kwargs.items()})
 
     # -- frames, equality, print ------------------------------------------------------------------
 
-    def to_frame(self, index: Any = None) -> Any:
-        """Return a pandas DataFrame, a column a task."""
-        import pandas as pd
+    def to_frame(self, index: Any = None, *, backend: Any = "pandas") -> Any:
+        """Return a DataFrame, a column a task.
 
-        frame = pd.DataFrame({n: _values(column) for n, column in self._columns.items()})
-        return frame if index is None else frame.set_axis(index, axis=0)
+        Parameters
+        ----------
+        index : sequence of n row labels, default=None
+            For pandas; None keeps the index of pandas columns, else counts rows.
+        backend : {"pandas", "polars", "pyarrow"}, default="pandas"
+
+        Returns
+        -------
+        frame : DataFrame of shape (n, T)
+
+        Examples
+        --------
+        >>> from sklearn_mtl import MultiTaskTarget
+        >>> y = MultiTaskTarget({"price": [1.5, None], "good": ["no", "yes"]})
+        >>> y.to_frame(index=["red", "white"])
+               price good
+        red      1.5   no
+        white    NaN  yes
+        >>> MultiTaskTarget.from_frame(y.to_frame(backend="polars")).equals(y)
+        True
+        """
+        check_option(
+            backend, ("pandas", "polars", "pyarrow"), parameter="backend", owner="to_frame"
+        )
+        if backend == "pandas":
+            import pandas as pd
+
+            columns = {name: _for_pandas(column, name) for name, column in self._columns.items()}
+            frame = pd.DataFrame(columns)
+            return frame if index is None else frame.set_axis(index, axis=0)
+        if index is not None:
+            raise ValueError(f"index is for pandas; a {backend} frame has none.")
+        series = {name: _series(backend, column, name) for name, column in self._columns.items()}
+        return nw.from_dict(series, backend=backend).to_native()
 
     @classmethod
     def from_frame(cls, frame: Any) -> "MultiTaskTarget":
@@ -158,7 +198,7 @@ class MultiTaskTarget:
         """Return whether `other` has the same names and labels, missing ones in the same rows."""
         if not isinstance(other, MultiTaskTarget) or self.keys() != other.keys():
             return False
-        pairs = [(read_column(self[n], n), read_column(other[n], n)) for n in self]
+        pairs = [(_read(self[n], n), _read(other[n], n)) for n in self]
         return all(
             np.array_equal(a.observed, b.observed) and np.array_equal(a.labels, b.labels)
             for a, b in pairs
@@ -170,14 +210,18 @@ class MultiTaskTarget:
     def __repr__(self) -> str:
         rows = []
         for name, values in self._columns.items():
-            column = read_column(values, name)
+            try:
+                column = _read(values, name)
+            except TaskLayoutError:  # labels that no estimator takes can be looked at all the same
+                rows.append((name, "mixed", "unreadable", _shown(values, "")))
+                continue
             missing = (~column.observed).sum()
             dtype = column.dtype or ("str" if column.content == "text" else column.labels.dtype)
             counts = f"{column.observed.sum()} observed" + (
                 f", {missing} missing" if missing else ""
             )
             head = _shown(values, column.content)
-            rows.append((str(name), str(dtype), counts, head))
+            rows.append((name, str(dtype), counts, head))
         widths = [max(len(row[j]) for row in rows) for j in range(3)]
         lines = [
             "  " + "  ".join([*(row[j].ljust(widths[j]) for j in range(3)), row[3]])
@@ -188,16 +232,59 @@ class MultiTaskTarget:
         return "\n".join([f"MultiTaskTarget({self.shape[0]} rows, {self.shape[1]} tasks)", *lines])
 
 
-def concatenate(targets: Any) -> MultiTaskTarget:
+def require_target(y: Any, owner: str) -> None:
+    """Raise a TypeError that says what to do where labels cannot be sliced by row.
+
+    For functions that split rows: a dict of labels reaches them before any estimator.
+    """
+    if isinstance(y, Mapping):
+        raise TypeError(
+            f"{owner} splits y by row, which a {type(y).__name__} of labels does not allow: wrap "
+            "it in MultiTaskTarget, or use stack_tasks where tasks have rows of their own."
+        )
+
+
+def concatenate(targets: Sequence[MultiTaskTarget]) -> MultiTaskTarget:
     """Return the rows of several targets with the same tasks, one after another."""
     first = targets[0]
-    return MultiTaskTarget(
-        {name: np.concatenate([np.asarray(target[name]) for target in targets]) for name in first}
-    )
+    for target in targets:
+        names = list(target.keys()) if isinstance(target, MultiTaskTarget) else []
+        if names != first.keys():
+            raise TaskLayoutError(
+                f"Only targets of the same tasks can be joined, found {listing(first.keys())} and "
+                f"{listing(names) or type(target).__name__}."
+            )
+    return MultiTaskTarget({n: _joined([target[n] for target in targets]) for n in first})
 
 
-def _as_column(values: Any, name: object) -> Any:
+def _joined(columns: list[Any]) -> Any:
+    if all(is_series(column) for column in columns) and len({type(c) for c in columns}) == 1:
+        frames = [nw.from_native(c, series_only=True).to_frame() for c in columns]
+        return (
+            nw.concat(frames).to_native().iloc[:, 0]
+            if hasattr(columns[0], "iloc")
+            else (nw.concat(frames)[:, 0].to_native())
+        )
+    arrays = [np.asarray(column) for column in columns]
+    if len({array.dtype.kind in "fiub" for array in arrays}) > 1:
+        arrays = [array.astype(object) for array in arrays]  # numbers must not become strings
+    return np.concatenate(arrays)
+
+
+def _as_arrays(values: Any) -> Any:
+    if isinstance(values, MultiTaskTarget):
+        return np.asarray(values)
+    if isinstance(values, (list, tuple)):
+        return type(values)(_as_arrays(value) for value in values)
+    return values
+
+
+def _as_column(values: Any) -> Any:
     return values if is_series(values) else as_array(values)
+
+
+def _read(values: Any, name: str) -> Column:
+    return read_column(values, of_task(name))
 
 
 def _check_columns(columns: dict[Any, Any]) -> None:
@@ -226,15 +313,36 @@ def _take(column: Any, rows: np.ndarray) -> Any:
     return _safe_indexing(column, rows) if is_series(column) else column[rows]
 
 
-def _values(column: Any) -> Any:
-    series = nw.from_native(column, series_only=True) if is_series(column) else None
-    if series is None:
+def _for_pandas(column: Any, name: str) -> Any:
+    if nw.dependencies.is_pandas_series(column):
         return column
-    return column.array if series.implementation.is_pandas() else series.to_list()
+    import pandas as pd
+
+    read = _read(column, name)
+    values = read.filled()
+    if read.content in (INTEGER, BOOLEAN) and not read.observed.all():
+        # pandas' own integers and booleans have no missing value; its nullable ones do
+        return pd.array(values.tolist(), dtype="Int64" if read.content == INTEGER else "boolean")
+    return values
+
+
+def _series(backend: Any, column: Any, name: str) -> Any:
+    if is_series(column):
+        series = nw.from_native(column, series_only=True)
+        if series.implementation.value == backend:
+            return series.alias(name)
+    read = _read(column, name)
+    values: Any = read.filled()
+    if not read.observed.all():
+        pairs = zip(values.tolist(), read.observed, strict=True)
+        values = [value if here else None for value, here in pairs]
+    elif values.dtype.kind not in "fiub":
+        values = values.tolist()
+    return nw.new_series(name, values, backend=backend)
 
 
 def _shown(values: Any, content: str) -> str:
-    head = np.asarray(values[:4]).tolist()
+    head = np.asarray(_take(values, np.arange(len(values))[:4])).tolist()
     if content == REAL:
         head = [round(v, 4) if isinstance(v, float) else v for v in head]
     return str(head)[:-1] + (", …]" if len(values) > 4 else "]")

@@ -3,11 +3,10 @@
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
 
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.tasks._column import is_frame
+from sklearn_mtl.tasks._column import frame_columns, is_frame
 from sklearn_mtl.tasks._data import TaskData
 from sklearn_mtl.tasks._target import MultiTaskTarget
 from sklearn_mtl.utils._validation import did_you_mean, listing, plain
@@ -61,17 +60,19 @@ def _named_columns(sample_weight: Any, layout: "TaskLayout") -> np.ndarray:
     if isinstance(sample_weight, (Mapping, MultiTaskTarget)):
         names, columns = list(sample_weight.keys()), list(sample_weight.values())
     elif is_frame(sample_weight):
-        frame = nw.from_native(sample_weight, eager_only=True)
-        names = list(sample_weight.columns)
-        columns = [frame[:, j].to_numpy() for j in range(frame.shape[1])]
+        names, columns = frame_columns(sample_weight, "sample_weight")
     else:
         return _numbers(sample_weight)
     layout._check_names(names, "sample_weight")
     by_name = dict(zip(names, columns, strict=True))
-    lengths = {name: len(column) for name, column in by_name.items()}
-    if len(set(lengths.values())) > 1:
-        raise TaskLayoutError(f"sample_weight has columns of different lengths: {lengths}.")
-    return np.column_stack([_numbers(by_name[name]) for name in layout.names])
+    weights = [_numbers(by_name[name]) for name in layout.names]
+    shapes = {column.shape for column in weights}
+    if len(shapes) > 1 or weights[0].ndim != 1:
+        raise TaskLayoutError(
+            "sample_weight must have one weight a row for each task, found columns of shapes "
+            f"{sorted(shapes)}."
+        )
+    return np.column_stack(weights)
 
 
 def _own_weights(sample_weight: Any, layout: "TaskLayout", rows: TaskData) -> np.ndarray:
@@ -83,7 +84,7 @@ def _own_weights(sample_weight: Any, layout: "TaskLayout", rows: TaskData) -> np
     layout._check_names(list(sample_weight), "sample_weight")
     weights = np.zeros(rows.n_rows)
     for t, name in enumerate(layout.names):
-        here = rows.rows(t)
+        here = rows.groups[t]
         own = _numbers(sample_weight[name])
         if own.shape != here.shape:
             raise TaskLayoutError(
@@ -106,6 +107,14 @@ def resolve_task_weight(
     names : sequence of T names
     n_observed : ndarray of shape (T,)
         Observed labels of each task.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> resolve_task_weight({"price": 3.0}, ["price", "good"], np.array([10, 30]))
+    array([3., 1.])
+    >>> resolve_task_weight("n_samples", ["price", "good"], np.array([10, 30]))
+    array([0.5, 1.5])
     """
     n_tasks = len(names)
     if task_weight is None:
@@ -114,18 +123,19 @@ def resolve_task_weight(
         if task_weight != "n_samples":
             raise ValueError(
                 "task_weight must be None, 'n_samples', one number a task or a dict by task name, "
-                f"got {task_weight!r}."
+                f"got {task_weight!r}{did_you_mean(task_weight, ['n_samples'])}."
             )
         return n_observed / n_observed.mean()
     weights = np.ones(n_tasks)
     if isinstance(task_weight, Mapping):
+        number = {name: t for t, name in enumerate(names)}
         for name, value in task_weight.items():
-            if name not in names:
+            if name not in number:
                 raise TaskLayoutError(
                     f"task_weight names {plain(name)!r}, which is no task; the tasks are "
                     f"{listing(names)}{did_you_mean(name, names)}."
                 )
-            weights[list(names).index(name)] = _task_number(value, name)
+            weights[number[name]] = _task_number(value, name)
     else:
         given = np.asarray(task_weight)
         if given.shape != (n_tasks,):
