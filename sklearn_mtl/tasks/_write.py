@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
 
 from sklearn_mtl.tasks._spec import TaskSpec
@@ -48,12 +47,17 @@ def write_frame(
     header: Any = None,
 ) -> Any:
     """Return a frame of the library that y came in, a column a task."""
+    pairs = list(zip(specs, arrays, strict=True))
+    if backend.is_polars():
+        import polars as pl
+
+        names = [str(spec.name) for spec in specs]
+        columns = [pl.Series(n, _plain(a), s.dtype) for n, (s, a) in zip(names, pairs, strict=True)]
+        return pl.DataFrame(columns)
     if not backend.is_pandas():
-        columns = {
-            str(spec.name): _write_series(backend, spec, array)
-            for spec, array in zip(specs, arrays, strict=True)
-        }
-        return nw.from_dict(columns, backend=backend).to_native()
+        import pyarrow as pa  # type: ignore[import-untyped]
+
+        return pa.table({str(spec.name): pa.array(_plain(a), spec.dtype) for spec, a in pairs})
     import pandas as pd
 
     if all(spec.dtype is None for spec in specs) and len({a.dtype for a in arrays}) == 1:
@@ -61,7 +65,7 @@ def write_frame(
     else:
         series = {
             t: pd.Series(array, index=index, dtype=_pandas_dtype(spec, array))
-            for t, (spec, array) in enumerate(zip(specs, arrays, strict=True))
+            for t, (spec, array) in enumerate(pairs)
         }
         frame = pd.DataFrame(series, index=index)
     frame.columns = pd.Index([spec.name for spec in specs]) if header is None else header
@@ -74,15 +78,10 @@ def _pandas_dtype(spec: TaskSpec, array: np.ndarray) -> Any:
     return spec.dtype
 
 
-def _write_series(backend: Any, spec: TaskSpec, array: np.ndarray) -> Any:
-    values: Any = array
-    if array.dtype.kind not in "fiub" or (array.dtype.kind == "f" and np.isnan(array).any()):
-        values = [None if value is None or value != value else value for value in array.tolist()]
-    if backend.is_polars():
-        import polars as pl
-
-        return nw.from_native(pl.Series(str(spec.name), values, spec.dtype), series_only=True)
-    import pyarrow as pa
-
-    native = pa.chunked_array([pa.array(values, spec.dtype)])
-    return nw.from_native(native, series_only=True).alias(str(spec.name))
+def _plain(array: np.ndarray) -> Any:
+    """Return what polars and arrow build a column from, with None where a label is missing."""
+    if array.dtype.kind == "f" and not np.isnan(array).any():
+        return array
+    if array.dtype.kind in "iub":
+        return array
+    return [None if value is None or value != value else value for value in array.tolist()]
