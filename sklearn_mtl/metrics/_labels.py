@@ -10,8 +10,9 @@ from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import MultiTaskTarget, TaskData, TaskLayout, TaskSpec
 from sklearn_mtl.tasks._column import Column, as_array, is_frame, is_series
 from sklearn_mtl.tasks._containers import NAMED, VECTOR, Labels, read_labels
+from sklearn_mtl.tasks._data import group_rows
 from sklearn_mtl.tasks._layout import LONG, OWN, SHARED
-from sklearn_mtl.tasks._long import _read_tags, group_rows, read_tagged_labels
+from sklearn_mtl.tasks._long import _read_tags, read_tagged_labels
 from sklearn_mtl.tasks._spec import REGRESSION
 from sklearn_mtl.tasks._weights import encode_sample_weight
 from sklearn_mtl.utils._validation import did_you_mean, listing, plain

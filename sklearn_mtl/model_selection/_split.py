@@ -1,0 +1,209 @@
+import warnings
+from collections.abc import Hashable, Iterator, Mapping
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+from sklearn.model_selection import BaseCrossValidator
+from sklearn.model_selection._split import GroupsConsumerMixin
+from sklearn.utils.validation import _num_samples, column_or_1d
+
+from sklearn_mtl.exceptions import TaskLayoutError
+from sklearn_mtl.model_selection._cells import Cells, read_cells
+from sklearn_mtl.model_selection._stratify import assign_folds
+from sklearn_mtl.utils._validation import draw_seed, listing
+
+
+class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
+    """K folds that have their share of every task's observed labels, and of every class.
+
+    Iterative stratification (see References) over what is observed: each class of a
+    classification task, the observed labels of a regression task and, in long form, the rows of
+    each task are spread evenly over the folds. Rarer ones come first, so the training rows of
+    every split hold each task, and each class, where two rows (or groups) of it exist. Fold sizes
+    differ by at most one row, or by what groups allow.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds, K ≥ 2.
+    shuffle : bool, default=False
+        Deal rows out in random order, rather than as they come.
+    random_state : int, RandomState, Generator or None, default=None
+        For ``shuffle=True``; an integer gives the same folds at every call.
+    task_feature : str or int, default=None
+        Long form: name or number of the column of X that holds each row's task.
+    task_kinds : {"regression", "classification"} or dict name -> one of these, default=None
+        For tasks whose labels say otherwise. As everywhere in this package, float labels make a
+        regression task; integer, boolean and text labels, a classification task. Float labels
+        that are whole numbers, each on `n_splits` rows or more on average, as classes are in an
+        array with NaN, are spread evenly by value in any case.
+
+    Warns
+    -----
+    UserWarning
+        In ``split``: names the tasks and classes, with their counts, that the training rows of
+        a split lack because a single row (or group) has them.
+
+    Raises
+    ------
+    ValueError
+        In ``split``: more folds than rows or groups, no y, lengths that differ.
+    TaskLayoutError
+        In ``split``: tasks with rows of their own; ``stack_tasks`` gives them rows to split.
+
+    References
+    ----------
+    Sechidis, Tsoumakas, Vlahavas, "On the Stratification of Multi-Label Data", ECML PKDD 2011,
+    Algorithm 1. Ours also caps fold sizes; ties go to the fold that lacks most of all the row's
+    labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_mtl import MultiTaskKFold
+    >>> y = {"price": [1.0, 2.0, None, None, 5.0, 6.0], "good": list("nynnyn")}
+    >>> for train, test in MultiTaskKFold(2).split(np.zeros((6, 1)), y):
+    ...     print(test, [y["price"][i] for i in test], [y["good"][i] for i in test])
+    [0 1 2] [1.0, 2.0, None] ['n', 'y', 'n']
+    [3 4 5] [None, 5.0, 6.0] ['n', 'y', 'n']
+    """
+
+    def __init__(
+        self,
+        n_splits: int = 5,
+        *,
+        shuffle: bool = False,
+        random_state: Any = None,
+        task_feature: Any = None,
+        task_kinds: Any = None,
+    ) -> None:
+        if not _is_count(n_splits) or n_splits < 2:
+            raise ValueError(f"n_splits must be an integer of at least 2, got {n_splits!r}.")
+        if not isinstance(shuffle, (bool, np.bool_)):
+            raise TypeError(f"shuffle must be True or False, got {shuffle!r}.")
+        if not shuffle and random_state is not None:
+            raise ValueError(
+                f"random_state={random_state!r} has no effect when shuffle is False; set "
+                "shuffle=True, or leave random_state=None."
+            )
+        self.n_splits = int(n_splits)
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.task_feature = task_feature
+        self.task_kinds = task_kinds
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of folds."""
+        return self.n_splits
+
+    def split(
+        self, X: Any, y: Any = None, groups: Any = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the row numbers of training and test part, for each fold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p)
+        y : array-like (n,) or (n, T), DataFrame, dict name -> (n,) or MultiTaskTarget
+            Missing labels are NaN, None, NA or null.
+        groups : array-like of shape (n,), default=None
+            Rows of a group stay in one fold.
+
+        Yields
+        ------
+        train : ndarray
+        test : ndarray
+        """
+        folds = self._folds(X, y, groups)
+        for fold in range(self.n_splits):
+            yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+
+    def _iter_test_indices(
+        self, X: Any = None, y: Any = None, groups: Any = None
+    ) -> Iterator[np.ndarray]:
+        folds = self._folds(X, y, groups)
+        for fold in range(self.n_splits):
+            yield np.flatnonzero(folds == fold)
+
+    def _folds(self, X: Any, y: Any, groups: Any) -> np.ndarray:
+        """Return the fold of each row."""
+        if y is None:
+            raise ValueError(
+                "MultiTaskKFold stratifies by y, which is None; pass y, or use KFold for rows "
+                "alone."
+            )
+        if isinstance(X, Mapping):
+            raise TaskLayoutError(
+                "X is a dict (each task has its own rows), which has no rows in common to split; "
+                "stack_tasks puts X and y into long form: split that, with task_feature=."
+            )
+        cells = read_cells(X, y, self.task_feature, self.task_kinds, self.n_splits)
+        n_rows = cells.table.shape[0]
+        if X is not None and _num_samples(X) != n_rows:
+            raise ValueError(f"X has {_num_samples(X)} rows, but y has {n_rows}; they must match.")
+        members, n_items = _read_groups(groups, n_rows)
+        what = "row" if groups is None else "group"
+        if n_items < self.n_splits:
+            raise ValueError(
+                f"n_splits={self.n_splits} is more than the {n_items} {what}(s) at hand; every "
+                f"fold needs a {what}: lower n_splits."
+            )
+        counts = _count(cells, members, n_items)
+        sizes = np.bincount(members, minlength=n_items)
+        rng = np.random.default_rng(draw_seed(self.random_state)) if self.shuffle else None
+        folds = assign_folds(counts, sizes, self.n_splits, rng)[members]
+        _warn_absent(cells, folds, self.n_splits, what)
+        return folds
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
+
+
+def _read_groups(groups: Any, n_rows: int) -> tuple[np.ndarray, int]:
+    """Return the number of each row's group, and how many there are."""
+    if groups is None:
+        return np.arange(n_rows), n_rows
+    groups = column_or_1d(groups)
+    if len(groups) != n_rows:
+        raise ValueError(f"groups has {len(groups)} entries for {n_rows} rows; pass one a row.")
+    found, first, members = np.unique(groups, return_index=True, return_inverse=True)
+    # number groups by first appearance, so that names of groups do not matter
+    rank = np.empty(len(found), dtype=np.intp)
+    rank[np.argsort(first)] = np.arange(len(found))
+    return rank[members], len(found)
+
+
+def _count(cells: Cells, members: np.ndarray, n_items: int) -> csr_array:
+    rows, columns = np.nonzero(cells.table >= 0)
+    counts = csr_array(
+        (np.ones(len(rows)), (members[rows], cells.table[rows, columns])),
+        shape=(n_items, len(cells.names)),
+    )
+    counts.sum_duplicates()
+    return counts
+
+
+def _warn_absent(cells: Cells, folds: np.ndarray, n_splits: int, what: str) -> None:
+    """Warn of tasks and classes that a training part lacks."""
+    rows, columns = np.nonzero(cells.table >= 0)
+    in_fold = np.zeros((len(cells.names), n_splits), dtype=np.intp)
+    np.add.at(in_fold, (cells.table[rows, columns], folds[rows]), 1)
+    total = in_fold.sum(axis=1)
+    absent: list[Hashable] = []
+    for cell in np.flatnonzero((in_fold == total[:, None]).any(axis=1) & (total > 0)):
+        name = cells.names[cell]
+        if name is not None:
+            absent.append(f"{name} ({total[cell]} row(s))")
+    lines = []
+    if absent:
+        lines.append(
+            f"The training rows of a split lack {listing(absent)}, because no two {what}s that "
+            "can be put into different folds have them; add rows, or leave them out."
+        )
+    if cells.unlabelled:
+        lines.append(f"No label of task(s) {listing(cells.unlabelled)} is observed.")
+    if lines:
+        warnings.warn(" ".join(lines), UserWarning, stacklevel=4)
