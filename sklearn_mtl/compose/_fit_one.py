@@ -59,8 +59,7 @@ def predict_one(estimator: Any, X: Any, task: TaskSpec) -> np.ndarray:
                 f"{np.unique(predicted)[:8].tolist()}, which are not all among the classes "
                 f"{task.classes.tolist()[:8]}; pass a classifier."  # type: ignore[union-attr]
             ) from error
-    # float32 in, float32 out
-    return predicted if predicted.dtype.kind == "f" else predicted.astype(np.float64)
+    return predicted.astype(np.float64, copy=False)
 
 
 def predict_proba_one(estimator: Any, X: Any, task: TaskSpec) -> np.ndarray:
@@ -109,6 +108,8 @@ def _naming(
     family = next(
         (kind for kind in (TypeError, ValueError) if isinstance(error, kind)), RuntimeError
     )
+    # a KeyError's own text is the bare key
+    found = str(error) if family is not RuntimeError else f"{type(error).__name__}: {error}"
     return family(
-        f"Task {plain(task.name)!r}: {type(estimator).__name__}.{method} failed: {error}{advice}"
+        f"Task {plain(task.name)!r}: {type(estimator).__name__}.{method} failed: {found}{advice}"
     )

@@ -345,7 +345,7 @@ class IndependentTasks(
         n_tasks = self.layout_.n_tasks
         found = self._ask(data, predict_one, [True] * n_tasks)
         shape = (data.n_rows, n_tasks) if data.task_index is None else (data.n_rows,)
-        values = np.zeros(shape, np.result_type(*found.values()) if found else np.float64)
+        values = np.zeros(shape)
         for t, block in found.items():
             rows = data.rows(t, observed=False)
             values[(rows, t) if values.ndim == 2 else rows] = block
