@@ -1,0 +1,15 @@
+from types import ModuleType
+
+from sklearn_mtl.exceptions import MissingBackendError
+
+
+def backend() -> ModuleType:
+    """Import the torch parts, on first use."""
+    try:
+        from sklearn_mtl import nn
+    except ImportError as error:
+        raise MissingBackendError(
+            f"The networks need torch and skorch, and importing them failed ({error}); install "
+            "them with: pip install torch skorch"
+        ) from error
+    return nn

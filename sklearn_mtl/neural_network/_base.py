@@ -1,0 +1,446 @@
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from sklearn_mtl.exceptions import TaskLayoutError
+from sklearn_mtl.metrics._per_task import mean_task_score
+from sklearn_mtl.neural_network._backend import backend
+from sklearn_mtl.neural_network._fitted import FittedNetwork
+from sklearn_mtl.neural_network._holdout import hold_out
+from sklearn_mtl.neural_network._outputs import encoded_predictions, probabilities
+from sklearn_mtl.neural_network._statistics import input_statistics, row_mass, target_statistics
+from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
+from sklearn_mtl.tasks._layout import LONG, OWN
+from sklearn_mtl.tasks._outputs import group_outputs
+from sklearn_mtl.tasks._weights import resolve_task_weight
+from sklearn_mtl.utils._validation import draw_seed, listing, plain
+
+FLOATS = [np.float64, np.float32]
+# below this many labelled rows a held-out tenth says too little to stop by
+AUTO_EARLY_STOPPING_ROWS = 1000
+
+
+class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
+    """What the three networks share: everything but which kinds of task they take."""
+
+    _family: str  # "regression", "classification" or "mixed": see infer_layout
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [str],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "sharing": [str],
+        "balancing": [str],
+        "task_weight": [None, str, dict, "array-like"],
+        "task_feature": [None, str, Integral],
+        "input_scaling": [StrOptions({"standard"}), None],
+        "optimizer": [str, callable],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [str, callable],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "callbacks": [None, list, tuple],
+        "net_params": [None, dict],
+        "device": [str],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "random_state": ["random_state", np.random.Generator],
+        "verbose": ["verbose"],
+    }
+
+    # -- fit ----------------------------------------------------------------------------------
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "BaseMultiTaskNetwork":
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p), or dict name -> array-like of shape (n_t, p)
+            With ``task_feature`` set, one of the columns says each row's task.
+        y : array, DataFrame, dict or MultiTaskTarget
+            Labels; NaN, None or NA where not observed. See the README's table of containers.
+        sample_weight : array-like of shape (n,) or (n, T), frame or dict by task, default=None
+            Weight of each row, or of each label. A label of weight 0 is one not observed.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TaskLayoutError
+            Labels that make no task, names or lengths that differ; the message names the task.
+        ValueError
+            A parameter out of range, an absent device, infinite or missing values in X.
+        """
+        self._validate_params()
+        going_on = self.warm_start and hasattr(self, "_network")
+        layout = self._read_layout(X, y)
+        if going_on and not layout.same_tasks(self.layout_):
+            raise TaskLayoutError(
+                "warm_start=True goes on training, so fit needs the tasks and classes it saw "
+                f"before, {listing(self.layout_.names)}; found {listing(layout.names)}. Set "
+                "warm_start=False to start anew."
+            )
+        return self._train(X, y, sample_weight, layout, going_on=going_on, epochs=self.max_epochs)
+
+    def _partial_fit(
+        self, X: Any, y: Any, sample_weight: Any, classes: Any = None
+    ) -> "BaseMultiTaskNetwork":
+        self._validate_params()
+        going_on = hasattr(self, "_network")
+        layout = self.layout_ if going_on else self._read_layout(X, y, classes)
+        return self._train(X, y, sample_weight, layout, going_on=going_on, epochs=1, streaming=True)
+
+    def _read_layout(self, X: Any, y: Any, classes: Any = None) -> TaskLayout:
+        return infer_layout(
+            X,
+            y,
+            family=self._family,
+            task_kinds=getattr(self, "task_kinds", None),
+            task_feature=self.task_feature,
+            classes=classes,
+        )
+
+    def _train(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        layout: TaskLayout,
+        *,
+        going_on: bool,
+        epochs: int,
+        streaming: bool = False,
+    ) -> "BaseMultiTaskNetwork":
+        data = layout.encode(X, y, sample_weight)
+        rows = self._read_rows(X, data, layout, reset=not going_on)
+        mass = row_mass(data)
+        _check_all_observed(layout, data, every_task=not going_on)
+        seed = draw_seed(self.random_state)
+        training, validation = self._split(layout, data, np.flatnonzero(mass), seed, streaming)
+
+        if not going_on:
+            self._start(layout, rows, data, mass, training, seed)
+        self._network.apply(self._settings(len(training)))
+
+        context = self._init_callback_context(max_subtasks=epochs)
+        report = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+        if sample_weight is None:
+            report["metadata"] = {}
+        context.call_on_fit_task_begin(estimator=self, **report)
+        hooks = _EpochReport(self, context, report)
+        nn = backend()
+        scaled = self._scaled_labels(data)
+        try:
+            best = nn.train(
+                self._network.net,
+                _training_rows(rows, scaled, training),
+                _training_rows(rows, scaled, validation) if len(validation) else None,
+                epochs=epochs,
+                batch_size=self._batch_size(len(training)),
+                lr=self.lr,
+                lr_schedule="constant" if streaming else self.lr_schedule,
+                patience=self.patience,
+                tol=self.tol,
+                callbacks=self.callbacks or [],
+                verbose=int(self.verbose),
+                # the training after k epochs has the same seed however it was cut into calls
+                seed=(seed + 1 + len(self._network.history)) % 2**63,
+                begin_epoch=hooks.begin,
+                end_epoch=hooks.end,
+                owner=type(self).__name__,
+            )
+        except nn.DivergedError as error:
+            tasks = listing(layout.names[t] for t in error.tasks)
+            raise ValueError(
+                f"The training loss of task(s) {tasks} is not finite after epoch {error.epoch}; "
+                f"lower lr (now {self.lr}), or look for extreme values in X and y."
+            ) from None
+        self.n_iter_ = len(self._network.history)
+        if best is not None:
+            self.best_epoch_ = self.n_iter_ - hooks.n_epochs + best
+        context.call_on_fit_task_end(estimator=self, reconstruction_attributes=dict, **report)
+        return self
+
+    def _start(
+        self,
+        layout: TaskLayout,
+        rows: np.ndarray,
+        data: TaskData,
+        mass: np.ndarray,
+        training: np.ndarray,
+        seed: int,
+    ) -> None:
+        """Set what later calls build upon: scales, base rates and an untrained network."""
+        groups = group_outputs(layout.tasks)
+        learned = _at(data, training)
+        if self.input_scaling is None:
+            mean, scale = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
+        else:
+            mean, scale = input_statistics(rows[training], mass[training])
+        scaling = getattr(self, "target_scaling", None)
+        target = target_statistics(layout, learned, groups, scaled=scaling is not None)
+        n_observed = learned.per_task(learned.observed.astype(float))  # type: ignore[union-attr]
+        settings = {
+            "groups": groups,
+            "input_mean": mean,
+            "input_scale": scale,
+            "output_bias": target.bias,
+            "loss_unit": target.unit,
+            "task_weight": resolve_task_weight(self.task_weight, layout.names, n_observed),
+            "hidden_layer_sizes": _layer_sizes(self.hidden_layer_sizes),
+            "activation": self.activation,
+            "dropout": float(self.dropout),
+            "sharing": self.sharing,
+            "balancing": self.balancing,
+            "optimizer": self.optimizer,
+            "net_params": self.net_params,
+            "device": str(self.device),
+            "dtype": self.dtype,
+            "seed": seed,
+            "owner": type(self).__name__,
+            **self._settings(len(training)),
+        }
+        self._network = FittedNetwork(settings)
+        self.layout_ = layout
+        self.target_mean_, self.target_scale_ = target.mean, target.scale
+
+    def _settings(self, n_rows: int) -> dict[str, Any]:
+        """Return the arguments of the net that a later call may change."""
+        return {
+            "lr": float(self.lr),
+            "weight_decay": float(self.weight_decay),
+            "batch_size": self._batch_size(n_rows),
+            "max_epochs": int(self.max_epochs),
+        }
+
+    def _batch_size(self, n_rows: int) -> int:
+        if self.batch_size != "auto":
+            return int(self.batch_size)
+        # about 50 steps an epoch, within what is neither noisy nor slow
+        return int(np.clip(2 ** round(np.log2(max(n_rows, 1) / 50)), 32, 256))
+
+    def _split(
+        self, layout: TaskLayout, data: TaskData, rows: np.ndarray, seed: int, streaming: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        stopping = self.early_stopping
+        if stopping == "auto":
+            stopping = len(rows) >= AUTO_EARLY_STOPPING_ROWS
+        if streaming or not stopping:
+            return rows, rows[:0]
+        rng = np.random.default_rng(seed)
+        training, validation = hold_out(layout, data, rows, self.validation_fraction, rng)
+        if len(validation) == 0:
+            raise ValueError(
+                f"early_stopping=True needs rows to hold out, but each of the {len(rows)} labelled "
+                "row(s) is the last of its task or class; add rows or set early_stopping=False."
+            )
+        return training, validation
+
+    def _scaled_labels(self, data: TaskData) -> TaskData:
+        mean, scale = self.target_mean_, self.target_scale_
+        if data.task_index is not None:
+            mean, scale = mean[data.task_index], scale[data.task_index]
+        return replace(data, labels=(data.labels - mean) / scale)
+
+    # -- rows ---------------------------------------------------------------------------------
+
+    def _read_rows(self, X: Any, data: TaskData, layout: TaskLayout, *, reset: bool) -> np.ndarray:
+        """Return the numbers of X, shape (n, p), after the checks scikit-learn makes."""
+        if layout.rows == OWN:
+            return self._read_own_rows(data.X, layout, reset=reset)
+        if layout.rows == LONG:
+            validate_data(self, X, skip_check_array=True, reset=reset)
+            return check_array(data.X, dtype=FLOATS, input_name="X")
+        return validate_data(self, X, dtype=FLOATS, reset=reset)
+
+    def _read_own_rows(self, parts: list[Any], layout: TaskLayout, *, reset: bool) -> np.ndarray:
+        numbers = []
+        for name, part in zip(layout.names, parts, strict=True):
+            try:
+                first = reset and not numbers
+                numbers.append(validate_data(self, part, dtype=FLOATS, reset=first))
+            except ValueError as error:
+                raise ValueError(
+                    f"X of task {plain(name)!r}: {error} A shared network needs the same features "
+                    "for each task; IndependentTasks takes tasks that differ."
+                ) from error
+        return np.concatenate(numbers)
+
+    # -- predict ------------------------------------------------------------------------------
+
+    def predict(self, X: Any) -> Any:
+        """Predict every task.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p), or dict name -> array-like of shape (n_t, p)
+            As in ``fit``.
+
+        Returns
+        -------
+        y : the container that ``fit`` received
+        """
+        outputs, data = self._outputs(X)
+        return self.layout_.decode(self._encoded(outputs, data), data)
+
+    def _outputs(self, X: Any) -> tuple[np.ndarray, TaskData]:
+        check_is_fitted(self, "layout_")
+        data = self.layout_.encode(X)
+        rows = self._read_rows(X, data, self.layout_, reset=False)
+        return backend().predict_outputs(self._network.net, rows, data.task_index), data
+
+    def _encoded(self, outputs: np.ndarray, data: TaskData) -> np.ndarray:
+        return encoded_predictions(
+            outputs, data, self._groups, self.target_mean_, self.target_scale_
+        )
+
+    def _predict_proba(self, X: Any) -> Any:
+        outputs, data = self._outputs(X)
+        blocks = probabilities(outputs, self.layout_, data, self._groups)
+        return self.layout_.decode_proba(blocks, data)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the mean over tasks of R² (regression) or accuracy (classification).
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p), or dict name -> array-like of shape (n_t, p)
+        y : the container that ``fit`` received
+            Labels that are missing are left out, and so is a task without any.
+        sample_weight : as in ``fit``, default=None
+
+        Returns
+        -------
+        score : float
+            At most 1, higher is better.
+        """
+        outputs, rows = self._outputs(X)
+        data = self.layout_.encode(X, y, sample_weight)
+        return mean_task_score(self.layout_, data, self._encoded(outputs, rows))
+
+    # -- fitted attributes ----------------------------------------------------------------------
+
+    @property
+    def _groups(self) -> Any:
+        return self._network.settings["groups"]
+
+    @property
+    def net_(self) -> Any:
+        """The fitted skorch net."""
+        return self._fitted("net_").net
+
+    @property
+    def history_(self) -> dict[str, Any]:
+        """Mean loss of each task, for each epoch."""
+        epochs = self._fitted("history_").history
+        names = self.layout_.names
+        result: dict[str, Any] = {}
+        for key, part in (("train", "train"), ("validation", "valid")):
+            if f"{part}_task_losses" in (epochs[0] if epochs else {}):
+                table = np.array([epoch[f"{part}_task_losses"] for epoch in epochs])
+                result[key] = dict(zip(names, table.T, strict=True))
+                result[f"{key}_loss"] = np.array([epoch[f"{part}_loss"] for epoch in epochs])
+        result["lr"] = np.array([epoch["lr"] for epoch in epochs])
+        result["seconds"] = np.array([epoch["dur"] for epoch in epochs])
+        return result
+
+    @property
+    def task_names_(self) -> list[Any]:
+        """Names of the tasks, in the order of the columns of y."""
+        self._fitted("task_names_")
+        return list(self.layout_.names)
+
+    def _fitted(self, attribute: str) -> FittedNetwork:
+        if "_network" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {attribute!r} before fit."
+            )
+        return self._network
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_network" in vars(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = True
+        return tags
+
+
+class _EpochReport:
+    """Tells scikit-learn's callbacks of each epoch."""
+
+    def __init__(self, estimator: Any, context: Any, report: dict[str, Any]) -> None:
+        self.estimator = estimator
+        self.context = context
+        self.report = report
+        self.n_epochs = 0
+
+    def begin(self) -> None:
+        self.epoch = self.context.subcontext(task_name="epoch")
+        self.epoch.call_on_fit_task_begin(
+            estimator=self.estimator, reconstruction_attributes=self._snapshot, **self.report
+        )
+
+    def end(self) -> bool:
+        self.n_epochs += 1
+        return self.epoch.call_on_fit_task_end(
+            estimator=self.estimator, reconstruction_attributes=self._snapshot, **self.report
+        )
+
+    def _snapshot(self) -> dict[str, Any]:
+        # a copy: a callback may keep the estimator while training goes on
+        return {"_network": self.estimator._network.snapshot()}
+
+
+def _check_all_observed(layout: TaskLayout, data: TaskData, *, every_task: bool) -> None:
+    counts = data.per_task(data.observed.astype(float))  # type: ignore[union-attr]
+    if not counts.any() or (every_task and not counts.all()):
+        empty = [layout.names[t] for t in np.flatnonzero(counts == 0)]
+        raise TaskLayoutError(
+            f"Task(s) {listing(empty)} have no observed label of positive weight among "
+            f"{data.n_rows} rows; drop them, or give a label positive weight."
+        )
+
+
+def _at(data: TaskData, rows: np.ndarray) -> TaskData:
+    parts = {
+        name: None if getattr(data, name) is None else getattr(data, name)[rows]
+        for name in ("labels", "observed", "weights", "task_index")
+    }
+    return replace(data, X=None, n_rows=len(rows), index=None, **parts)
+
+
+def _training_rows(X: np.ndarray, data: TaskData, rows: np.ndarray) -> dict[str, Any]:
+    part = _at(data, rows)
+    return {
+        "X": X[rows],
+        "labels": part.labels,
+        "observed": part.observed,
+        "weights": part.weights,
+        "task_index": part.task_index,
+    }
+
+
+def _layer_sizes(sizes: Any) -> tuple[int, ...]:
+    numbers = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
+    if any(not isinstance(size, Integral) or size < 1 for size in numbers):
+        raise ValueError(
+            f"hidden_layer_sizes must hold positive integers, one a layer, got {sizes!r}."
+        )
+    return tuple(int(size) for size in numbers)

@@ -1,0 +1,69 @@
+import warnings
+from copy import deepcopy
+from typing import Any
+
+from sklearn_mtl.neural_network._backend import backend
+
+
+class FittedNetwork:
+    """A trained net, held so that it travels.
+
+    Pickled and copied it is numpy arrays and plain Python, without torch objects and without a
+    device; the net is built again when it is first needed.
+
+    Parameters
+    ----------
+    settings : dict
+        Arguments of ``nn.build_net``.
+    """
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings = settings
+        self._net: Any = backend().build_net(**settings)
+        self._state: dict[str, Any] | None = None
+
+    @property
+    def net(self) -> Any:
+        """The skorch net, on the device it was fitted on if that is present, else on the CPU."""
+        if self._net is None:
+            nn = backend()
+            settings = {**self.settings, "device": self._present_device(nn)}
+            self._net = nn.build_net(**settings)
+            nn.import_state(self._net, self._state)
+            self._state = None
+        return self._net
+
+    def _present_device(self, nn: Any) -> str:
+        device = self.settings["device"]
+        if device == "auto" or device in nn.present_devices():
+            return device
+        warnings.warn(
+            f"This estimator was fitted with device={device!r}, which is not present here; it "
+            "predicts on the CPU.",
+            stacklevel=4,
+        )
+        return "cpu"
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """What skorch recorded, an entry an epoch."""
+        return self._state["history"] if self._net is None else self._net.history  # type: ignore[index]
+
+    def apply(self, settings: dict[str, Any]) -> None:
+        """Change arguments that training on may change: rate, decay, batch size, epochs."""
+        self.settings.update(settings)
+        for group in self.net.optimizer_.param_groups:
+            group["weight_decay"] = settings["weight_decay"]
+
+    def snapshot(self) -> "FittedNetwork":
+        """Return a copy that further training leaves alone."""
+        return deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self._state if self._net is None else backend().export_state(self._net)
+        return {"settings": self.settings, "state": state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.settings = state["settings"]
+        self._net = None
+        self._state = state["state"]

@@ -1,0 +1,89 @@
+"""What training rows say about scales and base rates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_mtl.tasks import TaskData, TaskLayout
+from sklearn_mtl.tasks._outputs import OutputGroup
+from sklearn_mtl.tasks._spec import BINARY, REGRESSION
+
+# a task whose classes are almost all one would otherwise count without bound
+LEAST_ENTROPY = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class TargetStatistics:
+    """Scales and base rates of the tasks.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (T,)
+        Of regression labels; 0 and 1 for classification.
+    unit : ndarray of shape (T,)
+        Divides the loss: 1 for regression, the entropy of the class frequencies (nats, at least
+        0.1) for classification.
+    bias : ndarray of shape (n_outputs,)
+        Outputs that predict the base rates, in group order.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    unit: np.ndarray
+    bias: np.ndarray
+
+
+def input_statistics(X: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of the columns, rows weighted by `mass`.
+
+    A constant column has scale 1.
+    """
+    share = mass / mass.sum()
+    mean = share @ X.astype(np.float64)
+    scale = np.sqrt(share @ (X - mean) ** 2)
+    return mean, _no_zeros(scale, mean)
+
+
+def _no_zeros(scale: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    # a constant has a rounding error for a standard deviation
+    constant = scale <= 10 * np.finfo(np.float64).eps * np.maximum(np.abs(mean), 1e-300)
+    return np.where(constant, 1.0, scale)
+
+
+def row_mass(data: TaskData) -> np.ndarray:
+    """Return the largest label weight of each row, 0 where nothing is observed."""
+    mass = data.observed.astype(np.float64)  # type: ignore[union-attr]
+    if data.weights is not None:
+        mass = mass * data.weights
+    return mass if mass.ndim == 1 else mass.max(axis=1)
+
+
+def target_statistics(
+    layout: TaskLayout, data: TaskData, groups: list[OutputGroup], *, scaled: bool
+) -> TargetStatistics:
+    """Return scales and base rates over the observed labels of `data`."""
+    n_tasks = layout.n_tasks
+    mean, scale, unit = np.zeros(n_tasks), np.ones(n_tasks), np.ones(n_tasks)
+    bias: list[np.ndarray] = []
+    for group in groups:
+        for t in group.tasks:
+            rows = data.rows(t)
+            labels = data.column(data.labels, t, rows)  # type: ignore[arg-type]
+            if data.weights is None:
+                share = np.full(len(rows), 1 / max(len(rows), 1))
+            else:
+                share = data.column(data.weights, t, rows)
+                share = share / share.sum()
+            if group.kind == REGRESSION:
+                if scaled:
+                    mean[t] = share @ labels
+                    scale[t] = np.sqrt(share @ (labels - mean[t]) ** 2)
+                bias.append(np.zeros(1))
+                continue
+            n_classes = len(layout.tasks[t].classes)  # type: ignore[arg-type]
+            count = np.bincount(labels.astype(int), share * len(rows), minlength=n_classes)
+            frequency = (count + 0.5) / (len(rows) + 0.5 * n_classes)  # no class starts at 0
+            unit[t] = max(-(frequency @ np.log(frequency)), LEAST_ENTROPY)
+            logits = np.log(frequency)
+            bias.append(logits[1:] - logits[:1] if group.kind == BINARY else logits)
+    return TargetStatistics(mean, _no_zeros(scale, mean), unit, np.concatenate(bias))

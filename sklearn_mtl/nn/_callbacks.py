@@ -1,0 +1,100 @@
+from collections.abc import Callable
+from copy import deepcopy
+from math import cos, pi
+from typing import Any
+
+from skorch.callbacks import Callback
+
+SCHEDULES: dict[str, Callable[[int, int], float]] = {
+    "constant": lambda epoch, max_epochs: 1.0,
+    # half a cosine from 1 to 0 (Loshchilov & Hutter, "SGDR", 2017, eq. 5, no restart)
+    "cosine": lambda epoch, max_epochs: 0.5 * (1.0 + cos(pi * epoch / max_epochs)),
+}
+
+
+class LearningRateSchedule(Callback):
+    """Sets the learning rate of each epoch to ``lr * factor(epoch, max_epochs)``."""
+
+    def __init__(self, factor: Callable[[int, int], float], lr: float, max_epochs: int) -> None:
+        self.factor = factor
+        self.lr = lr
+        self.max_epochs = max_epochs
+
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Count epochs from here."""
+        self.epoch_ = 0
+
+    def on_epoch_begin(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
+        """Set and record the epoch's rate."""
+        rate = self.lr * float(self.factor(self.epoch_, self.max_epochs))
+        for group in net.optimizer_.param_groups:
+            group["lr"] = rate
+        net.history.record("lr", rate)
+        self.epoch_ += 1
+
+
+class BestWeights(Callback):
+    """Stops when the validation loss has not improved for `patience` epochs; restores the best."""
+
+    def __init__(self, patience: int, tol: float) -> None:
+        self.patience = patience
+        self.tol = tol
+
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Forget earlier trainings."""
+        self.best_loss_ = float("inf")
+        self.best_epoch_ = 0
+        self.best_state_: dict[str, Any] | None = None
+        self.reference_, self.waited_, self.epoch_ = float("inf"), 0, 0
+
+    def on_epoch_end(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
+        """Keep the weights if they are the best so far, else count towards the patience."""
+        self.epoch_ += 1
+        loss = net.history[-1]["valid_loss"]
+        if loss < self.best_loss_:
+            self.best_loss_, self.best_epoch_ = loss, self.epoch_
+            self.best_state_ = deepcopy(net.module_.state_dict())
+        if loss < self.reference_ - self.tol * abs(self.reference_) or self.epoch_ == 1:
+            self.reference_, self.waited_ = loss, 0
+        else:
+            self.waited_ += 1
+        if self.waited_ >= self.patience:
+            net.stop_requested_ = True
+
+    def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Put the best weights back."""
+        if self.best_state_ is not None:
+            net.module_.load_state_dict(self.best_state_)
+        self.best_state_ = None
+
+
+class EpochHooks(Callback):
+    """Calls functions around each epoch: how skorch's loop drives scikit-learn's callbacks.
+
+    Parameters
+    ----------
+    begin : callable ()
+    end : callable () -> bool
+        True ends the training.
+    """
+
+    def __init__(self, begin: Callable[[], None], end: Callable[[], bool]) -> None:
+        self.begin = begin
+        self.end = end
+
+    def on_epoch_begin(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
+        """Announce the epoch."""
+        self.begin()
+
+    def on_epoch_end(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
+        """Report the epoch."""
+        if self.end():
+            net.stop_requested_ = True

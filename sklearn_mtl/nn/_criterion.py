@@ -1,0 +1,89 @@
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_mtl.nn._batches import Batch
+from sklearn_mtl.nn.balancing import Balancer
+from sklearn_mtl.nn.losses import LOSSES
+from sklearn_mtl.tasks._outputs import OutputGroup
+
+
+class MultiTaskCriterion(nn.Module):
+    """The losses of all tasks on a batch, and the balancer that makes a step of them.
+
+    Parameters
+    ----------
+    groups : sequence of OutputGroup
+    unit : Tensor of shape (T,)
+        Each task's loss is divided by this: 1 for regression on standardised labels, the entropy
+        of the class frequencies for classification. A loss of 1 is then no better than the base
+        rate, for every task.
+    balancer : Balancer
+    """
+
+    unit: Tensor
+
+    def __init__(self, groups: Sequence[OutputGroup], unit: Tensor, balancer: Balancer) -> None:
+        super().__init__()
+        self.groups = tuple(groups)
+        self.losses = [LOSSES[group.kind]() for group in groups]
+        self.balancer = balancer
+        self.register_buffer("unit", unit)
+        order = [int(task) for group in groups for task in group.tasks]
+        # position of each task among the groups' tasks; None where they are in order already
+        inverse = sorted(range(len(order)), key=order.__getitem__)
+        self.register_buffer(
+            "position", None if inverse == sorted(inverse) else torch.tensor(inverse)
+        )
+
+    def forward(self, blocks: Sequence[Tensor], batch: Batch, scale: Sequence[Tensor]) -> Tensor:
+        """Return the batch's estimate of each task's mean loss, shape (T,).
+
+        Parameters
+        ----------
+        blocks : list over groups of Tensor (B, T_g, K), or (B, 1, K) where a row has one task
+        batch : Batch
+        scale : list over groups of Tensor (T_g,)
+            See TrainingRows.
+        """
+        parts = []
+        for g, (loss, outputs) in enumerate(zip(self.losses, blocks, strict=True)):
+            hidden = batch.hidden[g]
+            if hidden is not None:
+                # rows are selected, not multiplied by zero: an infinite output there stays out,
+                # of the loss and of its gradient
+                outputs = outputs.masked_fill(hidden[..., None], 0.0)
+            element = loss(outputs, batch.labels[g])
+            if hidden is not None:
+                element = element.masked_fill(hidden, 0.0)
+            weights = batch.weights[g]
+            if weights is not None:
+                element = element * weights
+            if batch.places is None:
+                mean = element.mean(0)
+            else:
+                total = element.new_zeros(len(scale[g]))
+                mean = total.index_add(0, batch.places[g], element[:, 0]) / len(batch)
+            parts.append(mean * scale[g])
+        losses = parts[0] if len(parts) == 1 else torch.cat(parts)
+        if self.position is not None:
+            losses = losses[self.position]
+        return losses / self.unit
+
+    def observed(self, batch: Batch, n_tasks: int) -> Tensor | None:
+        """Return which tasks the batch has a label for, shape (T,); None where it is all."""
+        if batch.places is None and all(hidden is None for hidden in batch.hidden):
+            return None
+        parts = []
+        for g, group in enumerate(self.groups):
+            hidden = batch.hidden[g]
+            seen = torch.ones_like(batch.labels[g]).bool() if hidden is None else ~hidden
+            if batch.places is None:
+                parts.append(seen.any(0))
+            else:
+                count = torch.zeros(len(group.tasks), device=seen.device)
+                count.index_add_(0, batch.places[g], seen[:, 0].to(count.dtype))
+                parts.append(count > 0)
+        together = torch.cat(parts)
+        return together if self.position is None else together[self.position]

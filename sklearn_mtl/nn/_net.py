@@ -1,0 +1,225 @@
+import dis
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from skorch.utils import TeeGenerator
+from torch import Tensor
+
+from sklearn_mtl.nn._batches import Batch, RowBatches, TrainingRows
+from sklearn_mtl.nn._criterion import MultiTaskCriterion
+from sklearn_mtl.nn._module import MultiTaskModule
+from sklearn_mtl.nn.balancing._base import LossGraph
+
+
+class MultiTaskNet(NeuralNet):
+    """A skorch net whose batches carry labels of many tasks, some of them missing.
+
+    Differs from ``skorch.NeuralNet`` in four ways: batches are slices of tensors that already live
+    on the device; losses stay on the device until the epoch ends; ``history`` has, for each epoch,
+    the mean loss of each task (``train_task_losses``, ``valid_task_losses``) beside their weighted
+    sum (``train_loss``, ``valid_loss``); Ctrl-C reaches the caller, while a callback that raises
+    KeyboardInterrupt (as skorch's EarlyStopping does) still ends the training.
+
+    Parameters
+    ----------
+    module : MultiTaskModule
+    criterion : MultiTaskCriterion
+    **kwargs
+        As for ``skorch.NeuralNet``.
+    """
+
+    module_: MultiTaskModule
+    criterion_: MultiTaskCriterion
+
+    def __init__(self, module: MultiTaskModule, criterion: MultiTaskCriterion, **kwargs: Any):
+        super().__init__(module, criterion, **kwargs)
+
+    @property
+    def _default_callbacks(self) -> list[Any]:
+        return []  # ours record an epoch at a time
+
+    def initialize(self) -> "MultiTaskNet":
+        """Initialise the parts; see skorch."""
+        super().initialize()
+        self.stop_requested_ = False
+        self.inference_cache_: dict[torch.dtype, MultiTaskModule] = {}
+        return self
+
+    # -- the loop -----------------------------------------------------------------------------
+
+    def partial_fit(
+        self, X: TrainingRows, y: Any = None, classes: Any = None, **fit_params: Any
+    ) -> "MultiTaskNet":
+        """Train for ``max_epochs`` epochs on; see `fit_loop`."""
+        if not self.initialized_:
+            self.initialize()
+        self.stop_requested_ = False
+        self.inference_cache_ = {}
+        self.notify("on_train_begin", X=X, y=y)
+        try:
+            self.fit_loop(X, y, **fit_params)
+        finally:
+            self.inference_cache_ = {}
+        self.notify("on_train_end", X=X, y=y)
+        return self
+
+    def fit_loop(
+        self,
+        X: TrainingRows,
+        y: TrainingRows | None = None,
+        epochs: int | None = None,
+        **fit_params: Any,
+    ) -> "MultiTaskNet":
+        """Train on the rows X and, where given, measure the loss on the held-out rows y."""
+        self.check_training_readiness()
+        datasets = {"dataset_train": X, "dataset_valid": y}
+        self.watched_ = any(_watches_batches(callback) for _, callback in self.callbacks_)
+        training = RowBatches(X, self.batch_size, shuffle=True)
+        validation = None if y is None else RowBatches(y, max(self.batch_size, 8192), shuffle=False)
+        for _ in range(self.max_epochs if epochs is None else epochs):
+            started = perf_counter()
+            self.notify("on_epoch_begin", **datasets)
+            self.run_single_epoch(training, True, "train", self.train_step)
+            self.run_single_epoch(validation, False, "valid", self.validation_step)
+            self.history.record("dur", perf_counter() - started)
+            self.notify("on_epoch_end", **datasets)
+            if self.stop_requested_:
+                break
+        return self
+
+    def run_single_epoch(
+        self,
+        iterator: RowBatches | None,
+        training: bool,
+        prefix: str,
+        step_fn: Callable[..., dict[str, Any]],
+        **fit_params: Any,
+    ) -> None:
+        """Go through all batches once and record the mean loss of each task."""
+        if iterator is None:
+            return
+        data = iterator.data
+        self._set_training(training)
+        total = torch.zeros_like(data.present, dtype=self.module_.dtype)
+        for batch in iterator:
+            if self.watched_:
+                self.notify("on_batch_begin", batch=(batch.X, batch.labels), training=training)
+            step = step_fn(batch, scale=data.scale)
+            total.add_(step["losses"], alpha=len(batch) / len(data))
+            if self.watched_:
+                self.notify(
+                    "on_batch_end", batch=(batch.X, batch.labels), training=training, **step
+                )
+        if training:
+            self.criterion_.balancer.after_epoch(total)
+        weight = self.criterion_.balancer.task_weight.to(total.dtype)
+        per_task = torch.where(data.present, total, torch.nan).cpu().numpy().astype(np.float64)
+        self.history.record(prefix + "_loss", float(total @ weight))
+        self.history.record(prefix + "_task_losses", per_task)
+        if training and not torch.isfinite(total).all():
+            tasks = torch.nonzero(~torch.isfinite(total)).flatten().tolist()
+            raise DivergedError(len(self.history), tasks)
+
+    def task_losses(self, batch: Batch, scale: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return each task's loss on the batch (T,), and the representation it came from."""
+        module = self.module_
+        representation = module.represent(batch.X)
+        if batch.places is None:
+            blocks = module.heads.blocks(module.heads(representation))
+        else:
+            blocks = module.heads.own_blocks(representation, batch.places)
+        return self.criterion_(blocks, batch, scale), representation
+
+    def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
+        """Take one optimiser step on the batch."""
+        step: dict[str, Any] = {}
+
+        def closure() -> Tensor:
+            self.optimizer_.zero_grad(set_to_none=True)
+            losses, representation = self.task_losses(batch, fit_params["scale"])
+            criterion = self.criterion_
+            graph = LossGraph(representation, list(self.module_.sharing.parameters()))
+            criterion.balancer.backward(losses, criterion.observed(batch, len(losses)), graph)
+            if self.watched_:
+                self.notify(
+                    "on_grad_computed",
+                    named_parameters=TeeGenerator(self.get_all_learnable_params()),
+                    batch=(batch.X, batch.labels),
+                    training=True,
+                )
+            step["losses"] = losses.detach()
+            step["loss"] = step["losses"] @ criterion.balancer.task_weight
+            return step["loss"]
+
+        self.optimizer_.step(closure)
+        self.criterion_.balancer.after_step()
+        return step
+
+    @torch.no_grad()
+    def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
+        """Return the losses on a batch, without gradients."""
+        losses, _ = self.task_losses(batch, fit_params["scale"])
+        return {"losses": losses, "loss": losses @ self.criterion_.balancer.task_weight}
+
+    # -- callbacks ----------------------------------------------------------------------------
+
+    def on_batch_begin(
+        self, net: Any, batch: Any = None, training: bool = False, **kw: Any
+    ) -> None:
+        """Open a row of the history for callbacks that record one a batch."""
+        self.history.new_batch()
+
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
+        """Call the hook of every callback; one that raises KeyboardInterrupt ends the training."""
+        getattr(self, method_name)(self, **cb_kwargs)
+        for _, callback in self.callbacks_:
+            try:
+                getattr(callback, method_name)(self, **cb_kwargs)
+            except KeyboardInterrupt as interrupt:
+                if not _was_raised_by_code(interrupt):
+                    raise
+                self.stop_requested_ = True
+
+    # -- inference ----------------------------------------------------------------------------
+
+    def inference_module(self, dtype: torch.dtype) -> MultiTaskModule:
+        """Return the module in evaluation mode and in that precision; copies are kept."""
+        if self.module_.dtype == dtype:
+            if self.module_.training:
+                self.module_.eval()
+            return self.module_
+        if dtype not in self.inference_cache_:
+            from copy import deepcopy
+
+            self.inference_cache_[dtype] = deepcopy(self.module_).to(dtype).eval()
+        return self.inference_cache_[dtype]
+
+
+class DivergedError(ArithmeticError):
+    """The training loss of some tasks is no longer finite."""
+
+    def __init__(self, epoch: int, tasks: list[int]) -> None:
+        super().__init__(epoch, tasks)
+        self.epoch = epoch
+        self.tasks = tasks
+
+
+def _watches_batches(callback: Any) -> bool:
+    hooks = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+    return any(getattr(type(callback), hook, None) is not getattr(Callback, hook) for hook in hooks)
+
+
+def _was_raised_by_code(interrupt: KeyboardInterrupt) -> bool:
+    """Return whether a `raise` statement, not a signal between two instructions, is the cause."""
+    trace = interrupt.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti]
+    return instruction == dis.opmap["RAISE_VARARGS"]

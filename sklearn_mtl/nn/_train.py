@@ -1,0 +1,77 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from skorch.callbacks import PrintLog
+
+from sklearn_mtl.nn._batches import make_rows
+from sklearn_mtl.nn._callbacks import SCHEDULES, BestWeights, EpochHooks, LearningRateSchedule
+from sklearn_mtl.nn._net import MultiTaskNet
+from sklearn_mtl.nn._random import seeded
+from sklearn_mtl.utils._validation import check_option
+
+
+def train(
+    net: MultiTaskNet,
+    rows: dict[str, Any],
+    held_out: dict[str, Any] | None,
+    *,
+    epochs: int,
+    batch_size: int,
+    lr: float,
+    lr_schedule: Any,
+    patience: int,
+    tol: float,
+    callbacks: Sequence[Any],
+    verbose: int,
+    seed: int,
+    begin_epoch: Callable[[], None] | None,
+    end_epoch: Callable[[], bool] | None,
+    owner: str,
+) -> int | None:
+    """Train the net further; return the best epoch where there is a held-out part.
+
+    Parameters
+    ----------
+    rows, held_out : dict with X (n, p), labels, observed, weights, task_index
+        As in TaskData; X an ndarray.
+    begin_epoch, end_epoch : callable or None
+        See EpochHooks.
+
+    The other parameters are those of the estimators.
+    """
+    if not callable(lr_schedule):
+        check_option(lr_schedule, SCHEDULES, parameter="lr_schedule", owner=owner)
+        lr_schedule = SCHEDULES[lr_schedule]
+    module, where = net.module_, torch.device(net.device)
+    parts = [
+        None
+        if part is None
+        else make_rows(
+            **part,
+            groups=net.criterion_.groups,
+            n_tasks=len(net.criterion_.unit),
+            scaler=module.scaler,
+            dtype=module.dtype,
+            device=where,
+        )
+        for part in (rows, held_out)
+    ]
+    own: list[Any] = [("lr_schedule", LearningRateSchedule(lr_schedule, lr, epochs))]
+    if held_out is not None:
+        own.append(("best_weights", BestWeights(patience, tol)))
+    last: list[Any] = []
+    if begin_epoch is not None and end_epoch is not None:
+        last.append(("epoch_hooks", EpochHooks(begin_epoch, end_epoch)))
+    if verbose:
+        keys = ("train_task_losses", "valid_task_losses")
+        last.append(("print_log", PrintLog(keys_ignored=list(keys))))
+    net.batch_size = batch_size
+    net.callbacks = [*own, *callbacks, *last]
+    net._initialize_callbacks()
+    with seeded(seed, where):
+        net.partial_fit(parts[0], parts[1], epochs=epochs)
+    best = dict(net.callbacks_).get("best_weights")
+    # callbacks hold closures over the estimator; what they recorded is in the history
+    net.callbacks, net.callbacks_ = [], []
+    return None if best is None else best.best_epoch_

@@ -1,0 +1,60 @@
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sklearn_mtl.tasks._outputs import OutputGroup
+
+
+class GroupedHeads(nn.Module):
+    """Linear heads of all tasks as one matrix, tasks of one kind and width side by side.
+
+    Weights start at zero and biases at the task's base rate, so that an untrained network predicts
+    the mean and the class frequencies, and no task's start depends on its place among the others.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Width of the representation, h.
+    groups : sequence of OutputGroup
+    bias : Tensor of shape (n_outputs,)
+        Starting biases.
+    """
+
+    def __init__(self, n_inputs: int, groups: Sequence[OutputGroup], bias: Tensor) -> None:
+        super().__init__()
+        self.groups = tuple(groups)
+        self.weight = nn.Parameter(torch.zeros(len(bias), n_inputs))
+        self.bias = nn.Parameter(bias.clone())
+
+    def forward(self, representation: Tensor) -> Tensor:
+        """Return every output of every row, shape (B, n_outputs), in group order."""
+        return functional.linear(representation, self.weight, self.bias)
+
+    def blocks(self, outputs: Tensor) -> list[Tensor]:
+        """Return outputs (B, n_outputs) as one view (B, T_g, K) a group."""
+        return [
+            outputs[:, group.columns].unflatten(1, (len(group.tasks), group.width))
+            for group in self.groups
+        ]
+
+    def own_blocks(self, representation: Tensor, places: Sequence[Tensor]) -> list[Tensor]:
+        """Return the outputs of each row's own task alone, one (B, 1, K) a group.
+
+        Parameters
+        ----------
+        representation : Tensor of shape (B, h)
+        places : list over groups of Tensor (B,), int64
+            The place of the row's task within the group, 0 for rows of other groups (whose
+            outputs mean nothing).
+        """
+        blocks = []
+        for group, place in zip(self.groups, places, strict=True):
+            shape = (len(group.tasks), group.width, -1)
+            weight = self.weight[group.columns].view(len(group.tasks), -1)
+            own = functional.embedding(place, weight).view(len(place), *shape[1:])
+            bias = functional.embedding(place, self.bias[group.columns].view(shape[:2]))
+            # cost B K h, whatever the number of tasks
+            blocks.append((torch.einsum("bh,bkh->bk", representation, own) + bias)[:, None])
+        return blocks
