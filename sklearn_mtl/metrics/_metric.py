@@ -105,9 +105,15 @@ def score_tasks(
             continue
         metric = metrics[t] or default[kind.is_classification]
         assert metric is not None
+        method = next((m for m in metric.methods if outputs.has(m, t)), None)
+        if method is None:
+            raise ValueError(_lacks_method(task, metric))
+        values = outputs.get(method, t)  # may call an estimator, whose errors are its own
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            scores[task.name] = _score_task(outputs, t, kind, metric, metrics[t] is None)
+            scores[task.name] = _score_task(
+                task, kind, metric, method, values, is_default=metrics[t] is None
+            )
         for warning in caught:
             key = (warning.category, str(warning.message))
             noted.setdefault(key, []).append(task.name)
@@ -127,11 +133,14 @@ _DEFAULT = {True: "accuracy", False: "r2"}  # is_classification -> scorer name
 
 
 def _score_task(
-    outputs: Outputs, t: int, kind: TaskKind, metric: TaskMetric, is_default: bool
+    task: TaskLabels,
+    kind: TaskKind,
+    metric: TaskMetric,
+    method: str,
+    values: np.ndarray,
+    *,
+    is_default: bool,
 ) -> float:
-    task = outputs.true.tasks[t]
-    if not any(outputs.has(method, t) for method in metric.methods):
-        raise ValueError(_lacks_method(task, metric))
     weights = {}
     if task.weights is not None:
         if not metric.scorer._accept_sample_weight():
@@ -146,12 +155,10 @@ def _score_task(
         if "predict" not in metric.methods and task.column.content != "text":
             # a metric of probabilities says that the labels are classes
             classes = np.unique(task.column.labels) if kind.classes is None else kind.classes
-    one = OneTask(outputs, t, classes, kind.columns)
+    one = OneTask(method, values, classes, kind.columns)
     scorer = metric.given_classes(classes)
     try:
         return float(scorer(one, None, labels, **weights))
-    except TaskLayoutError:
-        raise
     except (ValueError, TypeError) as error:
         hint = (
             "Integer, boolean and text labels are classes; task_kinds={task: 'regression'} makes "

@@ -9,7 +9,6 @@ from sklearn.utils.metaestimators import available_if
 
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._labels import (
-    TaskLabels,
     TrueLabels,
     match_names,
     predictions,
@@ -142,7 +141,7 @@ def _check_length(array: np.ndarray, n_rows: int, whose: str, what: str) -> None
 
 
 def _offers(method: str) -> Any:
-    return lambda self: self._outputs.has(method, self._number)
+    return lambda self: self.method == method
 
 
 class OneTask:
@@ -150,23 +149,24 @@ class OneTask:
 
     Parameters
     ----------
-    outputs : Outputs
-    number : int
-        The task's number.
+    method : str
+        The one method that it has.
+    values : ndarray
+        What that method returns for the rows that count.
     classes : ndarray or None
-        All its classes, sorted; None for regression.
+        All classes of the task, sorted; None for regression.
     columns : ndarray or None
         The columns of the probabilities that are this task's classes; None for all of them.
     """
 
     def __init__(
         self,
-        outputs: Outputs,
-        number: int,
+        method: str,
+        values: np.ndarray,
         classes: np.ndarray | None,
         columns: np.ndarray | None = None,
     ) -> None:
-        self._outputs, self._number, self._columns = outputs, number, columns
+        self.method, self.values, self.columns = method, values, columns
         if classes is not None:
             self.classes_ = classes
 
@@ -174,37 +174,33 @@ class OneTask:
         kind = "classifier" if hasattr(self, "classes_") else "regressor"
         return Tags(estimator_type=kind, target_tags=TargetTags(required=True))
 
-    @property
-    def _labels(self) -> TaskLabels:
-        return self._outputs.true.tasks[self._number]
-
+    @available_if(_offers("predict"))
     def predict(self, X: Any) -> np.ndarray:
         """Return labels, shape (m,)."""
-        values = self._outputs.get("predict", self._number)
-        return values if hasattr(self, "classes_") else values.astype(np.float64)
+        return self.values if hasattr(self, "classes_") else self.values.astype(np.float64)
 
     @available_if(_offers("predict_proba"))
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return class probabilities, shape (m, n_classes)."""
-        return self._per_class("predict_proba")
+        return self._per_class()
 
     @available_if(_offers("predict_log_proba"))
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return their logarithms."""
-        return self._per_class("predict_log_proba")
+        return self._per_class()
 
     @available_if(_offers("decision_function"))
     def decision_function(self, X: Any) -> np.ndarray:
         """Return decision values, shape (m,) or (m, n_classes)."""
-        values = self._outputs.get("decision_function", self._number)
-        return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+        is_column = self.values.ndim == 2 and self.values.shape[1] == 1
+        return self.values[:, 0] if is_column else self.values
 
-    def _per_class(self, method: str) -> np.ndarray:
-        values = self._outputs.get(method, self._number)
-        if values.ndim == 2 and self._columns is not None:
-            values = values[:, self._columns]
+    def _per_class(self) -> np.ndarray:
+        values = self.values
+        if values.ndim == 2 and self.columns is not None:
+            values = values[:, self.columns]
         n_classes = len(self.classes_) if hasattr(self, "classes_") else 0
-        if values.ndim == 1 and n_classes == 2 and method == "predict_proba":
+        if values.ndim == 1 and n_classes == 2 and self.method == "predict_proba":
             values = np.column_stack([1 - values, values])  # multilabel networks: P(second class)
         if values.ndim != 2 or values.shape[1] != n_classes:
             raise ValueError(

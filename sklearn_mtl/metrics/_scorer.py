@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics._scorer import _BaseScorer, _cached_call
-from sklearn.utils.metadata_routing import _MetadataRequester, _raise_for_params
+from sklearn.utils.metadata_routing import MetadataRequest, _MetadataRequester, _raise_for_params
 
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._kinds import estimator_kinds, has_tags
@@ -183,6 +183,12 @@ class TaskVectorScorer(_MetadataRequester):
 
     def __sklearn_clone__(self) -> "TaskVectorScorer":
         return copy.deepcopy(self)
+
+    def set_score_request(self, *, sample_weight: Any) -> "TaskVectorScorer":
+        """Say whether metadata routing shall pass sample_weight: True, False, None or an alias."""
+        self._metadata_request = MetadataRequest(owner=self)
+        self._metadata_request.score.add_request(param="sample_weight", alias=sample_weight)
+        return self
 
     def _routing_repr(self) -> str:
         return repr(self)
