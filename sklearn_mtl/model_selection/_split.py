@@ -44,7 +44,7 @@ class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
     -----
     UserWarning
         In ``split``: names the tasks and classes, with their counts, that the training rows of
-        a split lack because a single row (or group) has them.
+        a split lack because too few rows (or groups) have them.
 
     Raises
     ------
@@ -200,8 +200,8 @@ def _warn_absent(cells: Cells, folds: np.ndarray, n_splits: int, what: str) -> N
     lines = []
     if absent:
         lines.append(
-            f"The training rows of a split lack {listing(absent)}, because no two {what}s that "
-            "can be put into different folds have them; add rows, or leave them out."
+            f"The training rows of a split lack {listing(absent)}: too few {what}s have them to "
+            "leave some in every training part; add rows, or leave them out."
         )
     if cells.unlabelled:
         lines.append(f"No label of task(s) {listing(cells.unlabelled)} is observed.")

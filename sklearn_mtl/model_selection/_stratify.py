@@ -7,6 +7,8 @@ from scipy.sparse import csr_array
 # over folds a third of what exact ties leave; a label on fewer than 100 rows a fold stays exact.
 SLACK = 0.01
 
+MOST_SWAPS = 500  # tried for an item; where they fail, the caller is told what a split lacks
+
 
 def assign_folds(
     counts: csr_array, sizes: np.ndarray, n_splits: int, rng: np.random.Generator | None
@@ -56,6 +58,7 @@ def assign_folds(
             state.put(item, label, rng)
     for item in order[state.folds[order] < 0]:  # without any label
         state.put(item, None, rng)
+    _spread_whole_labels(counts, sizes, state.folds, n_splits)
     return state.folds
 
 
@@ -121,3 +124,56 @@ def _most(folds: np.ndarray, lacks: np.ndarray, slack: float = 0.0) -> np.ndarra
     if len(folds) == 1:
         return folds
     return folds[lacks >= lacks.max() - slack - 1e-9]  # 1e-9: equal counts over K, but for rounding
+
+
+def _spread_whole_labels(
+    counts: csr_array, sizes: np.ndarray, folds: np.ndarray, n_splits: int
+) -> None:
+    """Swap items between folds where a fold has got all of a label that two or more items have.
+
+    The last items of two labels may have wished to avoid different folds; with few folds and many
+    rare labels both cannot be had at the first go. Changes `folds`.
+    """
+    swaps = _Swaps(counts, folds, n_splits)
+    by_label = counts.tocsc()
+    for label in np.flatnonzero(swaps.whole(np.arange(counts.shape[1]))):
+        for item in by_label.indices[by_label.indptr[label] : by_label.indptr[label + 1]]:
+            if not swaps.whole(np.array([label]))[0]:
+                break
+            others = np.flatnonzero(folds != folds[item])
+            nearest = np.argsort(np.abs(sizes[others] - sizes[item]), kind="stable")
+            swaps.mend(item, others[nearest[:MOST_SWAPS]])
+
+
+class _Swaps:
+    """How many items of each label a fold has, while items change places."""
+
+    def __init__(self, counts: csr_array, folds: np.ndarray, n_splits: int) -> None:
+        self.folds = folds
+        self.labels = np.split(counts.indices, counts.indptr[1:-1])  # of each item
+        self.has = np.zeros((counts.shape[1], n_splits), dtype=np.intp)
+        np.add.at(self.has, (counts.indices, np.repeat(folds, np.diff(counts.indptr))), 1)
+        self.totals = self.has.sum(axis=1)
+
+    def whole(self, labels: np.ndarray) -> np.ndarray:
+        """Return whether one fold has all items of a label, of which there are several."""
+        totals = self.totals[labels]
+        return (self.has[labels].max(axis=1) == totals) & (totals > 1)
+
+    def swap(self, item: int, other: int) -> None:
+        """Let two items change folds."""
+        here, there = self.folds[item], self.folds[other]
+        for moved, start, end in ((item, here, there), (other, there, here)):
+            self.has[self.labels[moved], start] -= 1
+            self.has[self.labels[moved], end] += 1
+            self.folds[moved] = end
+
+    def mend(self, item: int, others: np.ndarray) -> None:
+        """Make the first swap after which fewer labels are whole."""
+        for other in others:
+            touched = np.union1d(self.labels[item], self.labels[other])
+            before = self.whole(touched).sum()
+            self.swap(item, other)
+            if self.whole(touched).sum() < before:
+                return
+            self.swap(item, other)
