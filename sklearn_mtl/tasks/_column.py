@@ -1,5 +1,6 @@
 """One column of labels: whatever it came as, read into values and a mask of what is observed."""
 
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -74,7 +75,7 @@ def frame_columns(frame: Any, what: str) -> tuple[list[Any], list[Any]]:
     """Return the names and the series of a pandas, polars or arrow frame."""
     # names first: narwhals refuses repeated ones in its own words, ours say what to do
     names = column_names(frame)
-    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise TaskLayoutError(
             f"Task names must be unique, found {listing(repeated)} more than once in the columns "

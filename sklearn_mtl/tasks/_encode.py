@@ -9,6 +9,8 @@ from sklearn_mtl.tasks._column import TEXT, Column
 from sklearn_mtl.tasks._spec import REGRESSION, TaskSpec
 from sklearn_mtl.utils._validation import plain
 
+_BLOCK = 64
+
 
 def encode_matrix(
     tasks: Sequence[TaskSpec], matrix: np.ndarray, places: list[int]
@@ -29,13 +31,18 @@ def encode_shared(
     tasks: Sequence[TaskSpec], columns: Sequence[Column], n_rows: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Encode a column a task over the same rows, shape (n, T)."""
-    # a task at a time is contiguous here, a row at a time in what engines get
-    labels = np.zeros((len(tasks), n_rows))
-    observed = np.zeros((len(tasks), n_rows), dtype=bool)
-    for t, (task, column) in enumerate(zip(tasks, columns, strict=True)):
-        observed[t] = column.observed
-        labels[t, column.observed] = _encode_column(task, column)
-    return np.ascontiguousarray(labels.T), np.ascontiguousarray(observed.T)
+    labels = np.empty((n_rows, len(tasks)))
+    observed = np.empty((n_rows, len(tasks)), dtype=bool)
+    # a column of a wide array is a cache miss a row, so columns are written a block at a time
+    for start in range(0, len(tasks), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        codes = np.zeros((len(tasks[block]), n_rows))
+        for row, task, column in zip(codes, tasks[block], columns[block], strict=True):
+            known = slice(None) if len(column.labels) == n_rows else column.observed
+            row[known] = _encode_column(task, column)
+        labels[:, block] = codes.T
+        observed[:, block] = np.stack([column.observed for column in columns[block]], axis=1)
+    return labels, observed
 
 
 def encode_tagged(
