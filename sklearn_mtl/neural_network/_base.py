@@ -128,7 +128,13 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         data = layout.encode(X, y, sample_weight)
         rows = self._read_rows(X, data, layout, reset=not going_on)
         mass = row_mass(data)
-        _check_all_observed(layout, data, every_task=not going_on)
+        if not going_on:
+            layout.check_observed(data)
+        elif not mass.any():
+            raise TaskLayoutError(
+                f"No task has a label to learn from among {data.n_rows} rows: each is missing or has "
+                "zero sample_weight; skip these rows."
+            )
         seed = draw_seed(self.random_state)
         training, validation = self._split(layout, data, np.flatnonzero(mass), seed, streaming)
 
@@ -268,7 +274,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         return validate_data(self, X, dtype=FLOATS, reset=reset)
 
     def _read_own_rows(self, parts: list[Any], layout: TaskLayout, *, reset: bool) -> np.ndarray:
-        numbers = []
+        numbers: list[np.ndarray] = []
         for name, part in zip(layout.names, parts, strict=True):
             try:
                 first = reset and not numbers
@@ -408,18 +414,8 @@ class _EpochReport:
         return {"_network": self.estimator._network.snapshot()}
 
 
-def _check_all_observed(layout: TaskLayout, data: TaskData, *, every_task: bool) -> None:
-    counts = data.per_task(data.observed.astype(float))  # type: ignore[union-attr]
-    if not counts.any() or (every_task and not counts.all()):
-        empty = [layout.names[t] for t in np.flatnonzero(counts == 0)]
-        raise TaskLayoutError(
-            f"Task(s) {listing(empty)} have no observed label of positive weight among "
-            f"{data.n_rows} rows; drop them, or give a label positive weight."
-        )
-
-
 def _at(data: TaskData, rows: np.ndarray) -> TaskData:
-    parts = {
+    parts: dict[str, Any] = {
         name: None if getattr(data, name) is None else getattr(data, name)[rows]
         for name in ("labels", "observed", "weights", "task_index")
     }

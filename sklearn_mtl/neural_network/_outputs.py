@@ -31,7 +31,7 @@ def encoded_predictions(
             block = outputs[:, group.columns].reshape(len(outputs), len(group.tasks), group.width)
             encoded[:, group.tasks] = _labels(group, block, mean[group.tasks], scale[group.tasks])
         return encoded
-    encoded = np.empty(len(outputs))
+    encoded = np.empty(data.n_rows)
     for group in groups:
         rows = np.flatnonzero(np.isin(data.task_index, group.tasks))
         tags = data.task_index[rows]

@@ -15,8 +15,8 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         sum_t  λ_t / n_t  sum_{i: t observed in i}  w_ti loss_t(f_t(x_i), y_ti)  +  weight decay,
 
     with f_t a linear head on a trunk that all tasks share. loss_t is the squared error in units
-    of the task's variance. Labels may be missing, tasks may have rows of their own, and predictions come
-    back in the container of y.
+    of the task's variance. Labels may be missing, tasks may have rows of their own, and
+    predictions come back in the container of y.
 
 
     Parameters

@@ -10,6 +10,8 @@ from sklearn_mtl.tasks._spec import BINARY, REGRESSION
 
 # a task whose classes are almost all one would otherwise count without bound
 LEAST_ENTROPY = 0.1
+# a class that no training row has must not start at log 0
+LEAST_FREQUENCY = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,27 +64,31 @@ def target_statistics(
     layout: TaskLayout, data: TaskData, groups: list[OutputGroup], *, scaled: bool
 ) -> TargetStatistics:
     """Return scales and base rates over the observed labels of `data`."""
-    n_tasks = layout.n_tasks
-    mean, scale, unit = np.zeros(n_tasks), np.ones(n_tasks), np.ones(n_tasks)
+    mass = data.observed.astype(np.float64)  # type: ignore[union-attr]
+    if data.weights is not None:
+        mass = mass * data.weights
+    total = data.per_task(mass)
+    mean, scale, unit = np.zeros_like(total), np.ones_like(total), np.ones_like(total)
+    if scaled:
+        labels: np.ndarray = data.labels  # type: ignore[assignment]
+        means = data.per_task(mass * labels) / total
+        spread = labels - (means if data.task_index is None else means[data.task_index])
+        deviation = np.sqrt(data.per_task(mass * spread**2) / total)
+        numeric = np.array([not task.is_classification for task in layout.tasks])
+        mean[numeric], scale[numeric] = means[numeric], deviation[numeric]
     bias: list[np.ndarray] = []
     for group in groups:
+        if group.kind == REGRESSION:
+            bias.append(np.zeros(len(group.tasks)))
+            continue
         for t in group.tasks:
             rows = data.rows(t)
-            labels = data.column(data.labels, t, rows)  # type: ignore[arg-type]
-            if data.weights is None:
-                share = np.full(len(rows), 1 / max(len(rows), 1))
-            else:
-                share = data.column(data.weights, t, rows)
-                share = share / share.sum()
-            if group.kind == REGRESSION:
-                if scaled:
-                    mean[t] = share @ labels
-                    scale[t] = np.sqrt(share @ (labels - mean[t]) ** 2)
-                bias.append(np.zeros(1))
-                continue
+            codes = data.column(data.labels, t, rows).astype(int)  # type: ignore[arg-type]
             n_classes = len(layout.tasks[t].classes)  # type: ignore[arg-type]
-            count = np.bincount(labels.astype(int), share * len(rows), minlength=n_classes)
-            frequency = (count + 0.5) / (len(rows) + 0.5 * n_classes)  # no class starts at 0
+            share = data.column(mass, t, rows) / total[t]
+            frequency = np.bincount(codes, share, minlength=n_classes)
+            frequency = np.maximum(frequency, LEAST_FREQUENCY)
+            frequency /= frequency.sum()
             unit[t] = max(-(frequency @ np.log(frequency)), LEAST_ENTROPY)
             logits = np.log(frequency)
             bias.append(logits[1:] - logits[:1] if group.kind == BINARY else logits)

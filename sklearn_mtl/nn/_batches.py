@@ -1,5 +1,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, repeat
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,20 +36,28 @@ class Batch:
     def __len__(self) -> int:
         return len(self.X)
 
-    def at(self, rows: Tensor | slice) -> "Batch":
-        """Return the batch of those rows: views for a slice, copies for numbers."""
+    def at(self, rows: Tensor) -> "Batch":
+        """Return a copy of the rows with those numbers, in that order."""
+        columns = [None if c is None else c.index_select(0, rows) for c in self._columns()]
+        return self._with(columns)
 
-        def pick(tensor: Tensor | None) -> Tensor | None:
-            if tensor is None:
-                return None
-            return tensor[rows] if isinstance(rows, slice) else tensor.index_select(0, rows)
+    def split(self, sizes: list[int]) -> Iterator["Batch"]:
+        """Yield consecutive batches of those sizes: views, made in one call a column."""
+        columns = [repeat(None) if c is None else c.split(sizes) for c in self._columns()]
+        return map(self._with, zip(*columns, strict=False))
 
+    def _columns(self) -> list[Tensor | None]:
+        return [self.X, *self.labels, *self.hidden, *self.weights, *(self.places or ())]
+
+    def _with(self, columns: Sequence[Any]) -> "Batch":
+        g = len(self.labels)
+        places = list(columns[1 + 3 * g :]) or None
         return Batch(
-            pick(self.X),  # type: ignore[arg-type]
-            [pick(t) for t in self.labels],  # type: ignore[misc]
-            [pick(t) for t in self.hidden],
-            [pick(t) for t in self.weights],
-            None if self.places is None else [pick(t) for t in self.places],  # type: ignore[misc]
+            columns[0],
+            list(columns[1 : 1 + g]),
+            list(columns[1 + g : 1 + 2 * g]),
+            list(columns[1 + 2 * g : 1 + 3 * g]),
+            places,
         )
 
 
@@ -103,10 +113,9 @@ def make_rows(
     blocks: list[tuple[Tensor, Tensor | None, Tensor | None, Tensor | None, Tensor]] = []
     present = np.zeros(n_tasks, bool)
     for group in groups:
-        if task_index is None:
-            own = (slice(None), group.tasks)
-            place = None
-        else:
+        own: tuple[Any, Any] = (slice(None), group.tasks)
+        place = None
+        if task_index is not None:
             number = np.full(n_tasks, -1)
             number[group.tasks] = np.arange(len(group.tasks))
             place = number[task_index]
@@ -168,14 +177,14 @@ class RowBatches:
         self.shuffle = shuffle
         n = len(data)
         n_batches = max(1, -(-n // batch_size))
-        self.bounds = [round(i * n / n_batches) for i in range(n_batches + 1)]
+        bounds = [round(i * n / n_batches) for i in range(n_batches + 1)]
+        self.sizes = [stop - start for start, stop in pairwise(bounds)]
 
     def __len__(self) -> int:
-        return len(self.bounds) - 1
+        return len(self.sizes)
 
     def __iter__(self) -> Iterator[Batch]:
         rows = self.data.rows
         if self.shuffle and len(self) > 1:
             rows = rows.at(torch.randperm(len(rows), device=rows.X.device))
-        for start, stop in zip(self.bounds, self.bounds[1:], strict=False):
-            yield rows.at(slice(start, stop))
+        return rows.split(self.sizes)

@@ -78,8 +78,7 @@ def build_net(
             groups, input_mean, input_scale, output_bias,
             hidden_layer_sizes, activation, dropout, sharing, precision, where,
         )  # fmt: skip
-        weight = torch.as_tensor(task_weight, dtype=precision)
-        unit = torch.as_tensor(loss_unit, dtype=precision)
+        weight, unit = _copied(task_weight, precision), _copied(loss_unit, precision)
         criterion = MultiTaskCriterion(groups, unit, BALANCERS[balancing](weight))
         net = MultiTaskNet(
             module,
@@ -95,6 +94,11 @@ def build_net(
             **_checked_net_params(net_params, owner),
         )
         return net.initialize()
+
+
+def _copied(values: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
+    # a copy: joblib may have mapped the array from a file that must not be written
+    return torch.tensor(np.asarray(values), dtype=dtype)
 
 
 def _build_module(
@@ -115,8 +119,8 @@ def _build_module(
     n_tasks = sum(len(group.tasks) for group in groups)
     shared = SHARING[sharing](make_trunk, n_tasks)
     exact = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
-    scaler = InputScaler(torch.as_tensor(mean, dtype=exact), torch.as_tensor(scale, dtype=exact))
-    heads = GroupedHeads(shared.n_outputs, groups, torch.as_tensor(bias, dtype=precision))
+    scaler = InputScaler(_copied(mean, exact), _copied(scale, exact))
+    heads = GroupedHeads(shared.n_outputs, groups, _copied(bias, precision))
     return MultiTaskModule(scaler, shared, heads)
 
 

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from sklearn_mtl.nn._batches import Batch
+from sklearn_mtl.nn._batches import Batch, TrainingRows
 from sklearn_mtl.nn.balancing import Balancer
 from sklearn_mtl.nn.losses import LOSSES
 from sklearn_mtl.tasks._outputs import OutputGroup
@@ -23,6 +23,7 @@ class MultiTaskCriterion(nn.Module):
     """
 
     unit: Tensor
+    position: Tensor | None
 
     def __init__(self, groups: Sequence[OutputGroup], unit: Tensor, balancer: Balancer) -> None:
         super().__init__()
@@ -42,10 +43,11 @@ class MultiTaskCriterion(nn.Module):
 
         Parameters
         ----------
-        blocks : list over groups of Tensor (B, T_g, K), or (B, 1, K) where a row has one task
+        blocks : list over groups of Tensor (B, T_g) or, if wider than 1, (B, T_g, K)
+            T_g is 1 where a row has one task.
         batch : Batch
         scale : list over groups of Tensor (T_g,)
-            See TrainingRows.
+            See `batch_scale`.
         """
         parts = []
         for g, (loss, outputs) in enumerate(zip(self.losses, blocks, strict=True)):
@@ -53,7 +55,8 @@ class MultiTaskCriterion(nn.Module):
             if hidden is not None:
                 # rows are selected, not multiplied by zero: an infinite output there stays out,
                 # of the loss and of its gradient
-                outputs = outputs.masked_fill(hidden[..., None], 0.0)
+                unseen = hidden if outputs.ndim == 2 else hidden[..., None]
+                outputs = outputs.masked_fill(unseen, 0.0)
             element = loss(outputs, batch.labels[g])
             if hidden is not None:
                 element = element.masked_fill(hidden, 0.0)
@@ -67,11 +70,16 @@ class MultiTaskCriterion(nn.Module):
                 mean = total.index_add(0, batch.places[g], element[:, 0]) / len(batch)
             parts.append(mean * scale[g])
         losses = parts[0] if len(parts) == 1 else torch.cat(parts)
-        if self.position is not None:
-            losses = losses[self.position]
-        return losses / self.unit
+        return losses if self.position is None else losses[self.position]
 
-    def observed(self, batch: Batch, n_tasks: int) -> Tensor | None:
+    def batch_scale(self, data: TrainingRows) -> list[Tensor]:
+        """Return, a Tensor (T_g,) a group, what a batch's mean loss over rows is multiplied by."""
+        return [
+            scale / self.unit[torch.as_tensor(group.tasks, device=scale.device)]
+            for scale, group in zip(data.scale, self.groups, strict=True)
+        ]
+
+    def observed(self, batch: Batch) -> Tensor | None:
         """Return which tasks the batch has a label for, shape (T,); None where it is all."""
         if batch.places is None and all(hidden is None for hidden in batch.hidden):
             return None

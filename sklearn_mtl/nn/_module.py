@@ -61,5 +61,5 @@ class MultiTaskModule(nn.Module):
         return self.heads(self.represent(self.scale(X)))
 
     def own_outputs(self, X: Tensor, places: Sequence[Tensor]) -> list[Tensor]:
-        """Return the outputs of each row's own task, one (B, 1, K) a group."""
+        """Return the outputs of each row's own task, (B, 1) or (B, 1, K) a group."""
         return self.heads.own_blocks(self.represent(self.scale(X)), places)

@@ -104,20 +104,22 @@ class MultiTaskNet(NeuralNet):
         if iterator is None:
             return
         data = iterator.data
+        scale = self.criterion_.batch_scale(data)
+        weight = self.criterion_.balancer.task_weight
         self._set_training(training)
         total = torch.zeros_like(data.present, dtype=self.module_.dtype)
         for batch in iterator:
             if self.watched_:
                 self.notify("on_batch_begin", batch=(batch.X, batch.labels), training=training)
-            step = step_fn(batch, scale=data.scale)
+            step = step_fn(batch, scale=scale)
             total.add_(step["losses"], alpha=len(batch) / len(data))
             if self.watched_:
+                step["loss"] = step["losses"] @ weight
                 self.notify(
                     "on_batch_end", batch=(batch.X, batch.labels), training=training, **step
                 )
         if training:
             self.criterion_.balancer.after_epoch(total)
-        weight = self.criterion_.balancer.task_weight.to(total.dtype)
         per_task = torch.where(data.present, total, torch.nan).cpu().numpy().astype(np.float64)
         self.history.record(prefix + "_loss", float(total @ weight))
         self.history.record(prefix + "_task_losses", per_task)
@@ -137,34 +139,27 @@ class MultiTaskNet(NeuralNet):
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step on the batch."""
-        step: dict[str, Any] = {}
-
-        def closure() -> Tensor:
-            self.optimizer_.zero_grad(set_to_none=True)
-            losses, representation = self.task_losses(batch, fit_params["scale"])
-            criterion = self.criterion_
-            graph = LossGraph(representation, list(self.module_.sharing.parameters()))
-            criterion.balancer.backward(losses, criterion.observed(batch, len(losses)), graph)
-            if self.watched_:
-                self.notify(
-                    "on_grad_computed",
-                    named_parameters=TeeGenerator(self.get_all_learnable_params()),
-                    batch=(batch.X, batch.labels),
-                    training=True,
-                )
-            step["losses"] = losses.detach()
-            step["loss"] = step["losses"] @ criterion.balancer.task_weight
-            return step["loss"]
-
-        self.optimizer_.step(closure)
-        self.criterion_.balancer.after_step()
-        return step
+        balancer = self.criterion_.balancer
+        self.optimizer_.zero_grad(set_to_none=True)
+        losses, representation = self.task_losses(batch, fit_params["scale"])
+        observed = self.criterion_.observed(batch)
+        balancer.backward(losses, observed, LossGraph(representation, self.module_.sharing))
+        if self.watched_:
+            self.notify(
+                "on_grad_computed",
+                named_parameters=TeeGenerator(self.get_all_learnable_params()),
+                batch=(batch.X, batch.labels),
+                training=True,
+            )
+        self.optimizer_.step()
+        balancer.after_step()
+        return {"losses": losses.detach()}
 
     @torch.no_grad()
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
         """Return the losses on a batch, without gradients."""
         losses, _ = self.task_losses(batch, fit_params["scale"])
-        return {"losses": losses, "loss": losses @ self.criterion_.balancer.task_weight}
+        return {"losses": losses}
 
     # -- callbacks ----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@ import numpy as np
 import torch
 
 from sklearn_mtl.nn._batches import as_input
+from sklearn_mtl.nn._module import MultiTaskModule
 from sklearn_mtl.nn._net import MultiTaskNet
 
 CHUNK = 16_384  # rows at a time: bounds the memory of hidden layers
@@ -46,8 +47,8 @@ def predict_outputs(
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _own(module: torch.nn.Module, inputs: torch.Tensor, task_index: np.ndarray) -> torch.Tensor:
-    groups = module.heads.groups  # type: ignore[union-attr]
+def _own(module: MultiTaskModule, inputs: torch.Tensor, task_index: np.ndarray) -> torch.Tensor:
+    groups = module.heads.groups
     n_tasks = sum(len(group.tasks) for group in groups)
     numbers, places = [], []
     for group in groups:
@@ -55,10 +56,11 @@ def _own(module: torch.nn.Module, inputs: torch.Tensor, task_index: np.ndarray) 
         number[group.tasks] = np.arange(len(group.tasks))
         numbers.append(number[task_index])
         places.append(torch.as_tensor(np.maximum(numbers[-1], 0), device=inputs.device))
-    blocks = module.own_outputs(inputs, places)  # type: ignore[operator]
+    blocks = module.own_outputs(inputs, places)
     widest = max(group.width for group in groups)
     result = inputs.new_full((len(inputs), widest), torch.nan, dtype=blocks[0].dtype)
     for number, block in zip(numbers, blocks, strict=True):
         here = torch.as_tensor(np.flatnonzero(number >= 0), device=inputs.device)
-        result[here, : block.shape[-1]] = block[here, 0]
+        own = block if block.ndim == 2 else block[:, 0]
+        result[here, : own.shape[1]] = own[here]
     return result

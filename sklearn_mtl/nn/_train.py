@@ -44,7 +44,7 @@ def train(
         check_option(lr_schedule, SCHEDULES, parameter="lr_schedule", owner=owner)
         lr_schedule = SCHEDULES[lr_schedule]
     module, where = net.module_, torch.device(net.device)
-    parts = [
+    training, validation = (
         None
         if part is None
         else make_rows(
@@ -56,7 +56,8 @@ def train(
             device=where,
         )
         for part in (rows, held_out)
-    ]
+    )
+    assert training is not None
     own: list[Any] = [("lr_schedule", LearningRateSchedule(lr_schedule, lr, epochs))]
     if held_out is not None:
         own.append(("best_weights", BestWeights(patience, tol)))
@@ -70,7 +71,7 @@ def train(
     net.callbacks = [*own, *callbacks, *last]
     net._initialize_callbacks()
     with seeded(seed, where):
-        net.partial_fit(parts[0], parts[1], epochs=epochs)
+        net.partial_fit(training, validation, epochs=epochs)
     best = dict(net.callbacks_).get("best_weights")
     # callbacks hold closures over the estimator; what they recorded is in the history
     net.callbacks, net.callbacks_ = [], []

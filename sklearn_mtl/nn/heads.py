@@ -25,6 +25,7 @@ class GroupedHeads(nn.Module):
     def __init__(self, n_inputs: int, groups: Sequence[OutputGroup], bias: Tensor) -> None:
         super().__init__()
         self.groups = tuple(groups)
+        self.sizes = [len(group.tasks) * group.width for group in groups]
         self.weight = nn.Parameter(torch.zeros(len(bias), n_inputs))
         self.bias = nn.Parameter(bias.clone())
 
@@ -33,14 +34,15 @@ class GroupedHeads(nn.Module):
         return functional.linear(representation, self.weight, self.bias)
 
     def blocks(self, outputs: Tensor) -> list[Tensor]:
-        """Return outputs (B, n_outputs) as one view (B, T_g, K) a group."""
+        """Return outputs (B, n_outputs) as one view (B, T_g) or, if wider than 1, (B, T_g, K)."""
+        parts = [outputs] if len(self.groups) == 1 else outputs.split(self.sizes, dim=1)
         return [
-            outputs[:, group.columns].unflatten(1, (len(group.tasks), group.width))
-            for group in self.groups
+            part if group.width == 1 else part.unflatten(1, (len(group.tasks), group.width))
+            for group, part in zip(self.groups, parts, strict=True)
         ]
 
     def own_blocks(self, representation: Tensor, places: Sequence[Tensor]) -> list[Tensor]:
-        """Return the outputs of each row's own task alone, one (B, 1, K) a group.
+        """Return the outputs of each row's own task alone, (B, 1) or (B, 1, K) a group.
 
         Parameters
         ----------
@@ -51,10 +53,11 @@ class GroupedHeads(nn.Module):
         """
         blocks = []
         for group, place in zip(self.groups, places, strict=True):
-            shape = (len(group.tasks), group.width, -1)
-            weight = self.weight[group.columns].view(len(group.tasks), -1)
-            own = functional.embedding(place, weight).view(len(place), *shape[1:])
-            bias = functional.embedding(place, self.bias[group.columns].view(shape[:2]))
+            tasks, width = len(group.tasks), group.width
             # cost B K h, whatever the number of tasks
-            blocks.append((torch.einsum("bh,bkh->bk", representation, own) + bias)[:, None])
+            weight = functional.embedding(place, self.weight[group.columns].view(tasks, -1))
+            bias = functional.embedding(place, self.bias[group.columns].view(tasks, width))
+            own = torch.einsum("bh,bkh->bk", representation, weight.view(len(place), width, -1))
+            block = own + bias
+            blocks.append(block if width == 1 else block[:, None])
         return blocks

@@ -1,7 +1,7 @@
 """One column of labels: whatever it came as, read into values and a mask of what is observed."""
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
@@ -10,6 +10,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils._missing import is_pandas_na
 
 from sklearn_mtl.exceptions import TaskLayoutError
@@ -65,6 +66,11 @@ def of_task(name: Hashable) -> str:
 
 def is_series(values: object) -> bool:
     return nw.dependencies.is_into_series(values)
+
+
+def is_dict_of_rows(X: object) -> bool:
+    """Return whether X holds the rows of each task; scipy's dok matrices are mappings too."""
+    return isinstance(X, Mapping) and not issparse(X)
 
 
 def is_frame(values: object) -> bool:

@@ -20,7 +20,15 @@ from typing import Any
 import numpy as np
 
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.tasks._column import EMPTY, REAL, TEXT, Column, as_array, is_frame
+from sklearn_mtl.tasks._column import (
+    EMPTY,
+    REAL,
+    TEXT,
+    Column,
+    as_array,
+    is_dict_of_rows,
+    is_frame,
+)
 from sklearn_mtl.tasks._containers import DICT, NAMED, VECTOR, Labels, read_labels
 from sklearn_mtl.tasks._data import group_rows
 from sklearn_mtl.tasks._layout import LONG, OWN, SHARED, TaskLayout
@@ -79,7 +87,7 @@ def infer_layout(
     """
     if task_feature is not None:
         rows, labels = LONG, _read_long(X, y, task_feature)
-    elif isinstance(X, Mapping):
+    elif is_dict_of_rows(X):
         rows, labels = OWN, read_labels(y)
         if labels.container != DICT:
             raise TaskLayoutError(

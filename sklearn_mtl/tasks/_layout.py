@@ -1,4 +1,4 @@
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from sklearn_mtl.exceptions import TaskLayoutError
+from sklearn_mtl.tasks._column import is_dict_of_rows
 from sklearn_mtl.tasks._containers import (
     DICT,
     FRAME,
@@ -176,8 +177,8 @@ class TaskLayout:
         if len(empty):
             names = [self.names[t] for t in empty]
             raise TaskLayoutError(
-                f"Task(s) {listing(names)} have no observed label of positive sample_weight among "
-                f"{data.n_rows} rows; drop them, or give some of their labels weight."
+                f"Task(s) {listing(names)} have no label to learn from among {data.n_rows} rows: each "
+                "is missing or has zero sample_weight; drop those tasks, or give a label weight."
             )
 
     def _encode_rows(self, X: Any) -> TaskData:
@@ -187,7 +188,7 @@ class TaskLayout:
             codes = find_codes(tags, self.names, self.task_feature)
             return TaskData(rest, len(tags), n_tasks, codes, _row_index(X))
         if self.rows == OWN:
-            if not isinstance(X, Mapping):
+            if not is_dict_of_rows(X):
                 raise TaskLayoutError(
                     "fit received X as a dict (each task has its own rows), so X must be a dict "
                     f"of the same tasks {listing(self.names)}; found {type(X).__name__}."
@@ -197,7 +198,7 @@ class TaskLayout:
             counts = [_num_samples(part) for part in parts]
             codes = np.repeat(np.arange(n_tasks), counts)
             return TaskData(parts, int(sum(counts)), n_tasks, codes)
-        if isinstance(X, Mapping):
+        if is_dict_of_rows(X):
             raise TaskLayoutError(
                 "fit received one X for all tasks, so X must be an array or a frame; found "
                 f"{type(X).__name__}."

@@ -232,18 +232,6 @@ class MultiTaskTarget:
         return "\n".join([f"MultiTaskTarget({self.shape[0]} rows, {self.shape[1]} tasks)", *lines])
 
 
-def require_target(y: Any, owner: str) -> None:
-    """Raise a TypeError that says what to do where labels cannot be sliced by row.
-
-    For functions that split rows: a dict of labels reaches them before any estimator.
-    """
-    if isinstance(y, Mapping):
-        raise TypeError(
-            f"{owner} splits y by row, which a {type(y).__name__} of labels does not allow: wrap "
-            "it in MultiTaskTarget, or use stack_tasks where tasks have rows of their own."
-        )
-
-
 def concatenate(targets: Sequence[MultiTaskTarget]) -> MultiTaskTarget:
     """Return the rows of several targets with the same tasks, one after another."""
     first = targets[0]

@@ -11,12 +11,12 @@ class LossGraph:
     ----------
     representation : Tensor of shape (B, h)
         What the heads read.
-    shared : list of nn.Parameter
-        Parameters that more than one task uses.
+    sharing : nn.Module
+        Whose parameters more than one task uses.
     """
 
     representation: Tensor
-    shared: list[nn.Parameter]
+    sharing: nn.Module
 
 
 class Balancer(nn.Module):
