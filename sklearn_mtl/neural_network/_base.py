@@ -132,8 +132,8 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             layout.check_observed(data)
         elif not mass.any():
             raise TaskLayoutError(
-                f"No task has a label to learn from among {data.n_rows} rows: each is missing or has "
-                "zero sample_weight; skip these rows."
+                f"No task has a label to learn from among {data.n_rows} rows: each is missing or "
+                "has zero sample_weight; skip these rows."
             )
         seed = draw_seed(self.random_state)
         training, validation = self._split(layout, data, np.flatnonzero(mass), seed, streaming)
@@ -415,6 +415,8 @@ class _EpochReport:
 
 
 def _at(data: TaskData, rows: np.ndarray) -> TaskData:
+    if len(rows) == data.n_rows:
+        return data
     parts: dict[str, Any] = {
         name: None if getattr(data, name) is None else getattr(data, name)[rows]
         for name in ("labels", "observed", "weights", "task_index")
@@ -425,7 +427,7 @@ def _at(data: TaskData, rows: np.ndarray) -> TaskData:
 def _training_rows(X: np.ndarray, data: TaskData, rows: np.ndarray) -> dict[str, Any]:
     part = _at(data, rows)
     return {
-        "X": X[rows],
+        "X": X if len(rows) == len(X) else X[rows],
         "labels": part.labels,
         "observed": part.observed,
         "weights": part.weights,

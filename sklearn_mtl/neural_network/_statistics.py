@@ -40,9 +40,14 @@ def input_statistics(X: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.nd
 
     A constant column has scale 1.
     """
-    share = mass / mass.sum()
-    mean = share @ X.astype(np.float64)
-    scale = np.sqrt(share @ (X - mean) ** 2)
+    # no matrix product: the BLAS threads it wakes go on spinning, and slow the training down
+    if (mass == mass[0]).all():
+        mean = X.mean(axis=0, dtype=np.float64)
+        scale = X.std(axis=0, dtype=np.float64)
+    else:
+        share = (mass / mass.sum())[:, None]
+        mean = (share * X).sum(axis=0)
+        scale = np.sqrt((share * (X - mean) ** 2).sum(axis=0))
     return mean, _no_zeros(scale, mean)
 
 
@@ -54,9 +59,10 @@ def _no_zeros(scale: np.ndarray, mean: np.ndarray) -> np.ndarray:
 
 def row_mass(data: TaskData) -> np.ndarray:
     """Return the largest label weight of each row, 0 where nothing is observed."""
-    mass = data.observed.astype(np.float64)  # type: ignore[union-attr]
-    if data.weights is not None:
-        mass = mass * data.weights
+    if data.weights is None:
+        seen: np.ndarray = data.observed  # type: ignore[assignment]
+        return (seen if seen.ndim == 1 else seen.any(axis=1)).astype(np.float64)
+    mass = np.where(data.observed, data.weights, 0.0)  # type: ignore[arg-type]
     return mass if mass.ndim == 1 else mass.max(axis=1)
 
 
@@ -64,17 +70,20 @@ def target_statistics(
     layout: TaskLayout, data: TaskData, groups: list[OutputGroup], *, scaled: bool
 ) -> TargetStatistics:
     """Return scales and base rates over the observed labels of `data`."""
-    mass = data.observed.astype(np.float64)  # type: ignore[union-attr]
-    if data.weights is not None:
-        mass = mass * data.weights
+    labels: np.ndarray = data.labels  # type: ignore[assignment]
+    observed: np.ndarray = data.observed  # type: ignore[assignment]
+    mean, scale = np.zeros(layout.n_tasks), np.ones(layout.n_tasks)
+    unit = np.ones(layout.n_tasks)
+    numeric = np.array([not task.is_classification for task in layout.tasks])
+    mass = observed.astype(np.float64) if data.weights is None else observed * data.weights
     total = data.per_task(mass)
-    mean, scale, unit = np.zeros_like(total), np.ones_like(total), np.ones_like(total)
-    if scaled:
-        labels: np.ndarray = data.labels  # type: ignore[assignment]
-        means = data.per_task(mass * labels) / total
-        spread = labels - (means if data.task_index is None else means[data.task_index])
-        deviation = np.sqrt(data.per_task(mass * spread**2) / total)
-        numeric = np.array([not task.is_classification for task in layout.tasks])
+    if scaled and numeric.any():
+        if labels.ndim == 2 and data.weights is None and observed.all():
+            means, deviation = labels.mean(axis=0), labels.std(axis=0)
+        else:
+            means = data.per_task(mass * labels) / total
+            spread = labels - (means if data.task_index is None else means[data.task_index])
+            deviation = np.sqrt(data.per_task(mass * spread**2) / total)
         mean[numeric], scale[numeric] = means[numeric], deviation[numeric]
     bias: list[np.ndarray] = []
     for group in groups:
@@ -83,12 +92,12 @@ def target_statistics(
             continue
         for t in group.tasks:
             rows = data.rows(t)
-            codes = data.column(data.labels, t, rows).astype(int)  # type: ignore[arg-type]
+            codes = data.column(labels, t, rows).astype(int)
             n_classes = len(layout.tasks[t].classes)  # type: ignore[arg-type]
             share = data.column(mass, t, rows) / total[t]
             frequency = np.bincount(codes, share, minlength=n_classes)
             frequency = np.maximum(frequency, LEAST_FREQUENCY)
-            frequency /= frequency.sum()
+            frequency = frequency / frequency.sum()
             unit[t] = max(-(frequency @ np.log(frequency)), LEAST_ENTROPY)
             logits = np.log(frequency)
             bias.append(logits[1:] - logits[:1] if group.kind == BINARY else logits)

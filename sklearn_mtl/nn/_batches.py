@@ -110,44 +110,79 @@ def make_rows(
     inputs = as_input(X, device)
     with torch.no_grad():
         scaled = scaler(inputs).to(dtype)
-    blocks: list[tuple[Tensor, Tensor | None, Tensor | None, Tensor | None, Tensor]] = []
-    present = np.zeros(n_tasks, bool)
-    for group in groups:
-        own: tuple[Any, Any] = (slice(None), group.tasks)
-        place = None
-        if task_index is not None:
-            number = np.full(n_tasks, -1)
-            number[group.tasks] = np.arange(len(group.tasks))
-            place = number[task_index]
-            own = (slice(None), None)
-        seen = observed[own] if place is None else observed[own] & (place >= 0)[:, None]
-        mass = seen.astype(np.float64) if weights is None else np.where(seen, weights[own], 0.0)
-        if place is None:
-            total = mass.sum(axis=0)
-        else:
-            total = np.bincount(np.maximum(place, 0), mass[:, 0], minlength=len(group.tasks))
-        scale = np.divide(len(X), total, out=np.zeros(len(total)), where=total > 0)
-        present[group.tasks] = total > 0
-        codes = np.where(seen, labels[own], 0.0)
-        blocks.append(
-            (
-                torch.as_tensor(
-                    codes, dtype=torch.int64 if group.kind == "multiclass" else dtype, device=device
-                ),
-                None if seen.all() else torch.as_tensor(~seen, device=device),
-                None if weights is None else torch.as_tensor(mass, dtype=dtype, device=device),
-                None if place is None else torch.as_tensor(np.maximum(place, 0), device=device),
-                torch.as_tensor(scale, dtype=dtype, device=device),
-            )
-        )
+    blocks = [
+        _block(group, labels, observed, weights, task_index, n_tasks, dtype, device)
+        for group in groups
+    ]
     rows = Batch(
         scaled,
-        [block[0] for block in blocks],
-        [block[1] for block in blocks],
-        [block[2] for block in blocks],
-        None if task_index is None else [block[3] for block in blocks],  # type: ignore[misc]
+        [block.labels for block in blocks],
+        [block.hidden for block in blocks],
+        [block.weights for block in blocks],
+        None if task_index is None else [block.place for block in blocks],  # type: ignore[misc]
     )
-    return TrainingRows(rows, [b[4] for b in blocks], torch.as_tensor(present, device=device))
+    present = np.zeros(n_tasks, bool)
+    for group, block in zip(groups, blocks, strict=True):
+        present[group.tasks] = block.total > 0
+    scale = [
+        np.divide(len(X), block.total, out=np.zeros(len(block.total)), where=block.total > 0)
+        for block in blocks
+    ]
+    return TrainingRows(
+        rows,
+        [torch.as_tensor(c, dtype=dtype, device=device) for c in scale],
+        torch.as_tensor(present, device=device),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    labels: Tensor
+    hidden: Tensor | None
+    weights: Tensor | None
+    place: Tensor | None
+    total: np.ndarray  # sum of the weights of each task
+
+
+def _block(
+    group: OutputGroup,
+    labels: np.ndarray,
+    observed: np.ndarray,
+    weights: np.ndarray | None,
+    task_index: np.ndarray | None,
+    n_tasks: int,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> _Block:
+    """Return the part of the labels that one group of tasks has."""
+    place = None
+    if task_index is None:
+        first, last = int(group.tasks[0]), int(group.tasks[-1])
+        # neighbours are a view; columns from here and there a copy
+        adjacent = last - first + 1 == len(group.tasks)
+        columns: Any = slice(first, last + 1) if adjacent else group.tasks
+        seen, values = observed[:, columns], labels[:, columns]
+    else:
+        number = np.full(n_tasks, -1)
+        number[group.tasks] = np.arange(len(group.tasks))
+        place = number[task_index]
+        columns = None
+        seen, values = (observed & (place >= 0))[:, None], np.where(place >= 0, labels, 0)[:, None]
+    complete = bool(seen.all())
+    mass = None if weights is None else np.where(seen, weights[:, columns], 0.0)
+    if place is not None:
+        counted = seen[:, 0] if mass is None else mass[:, 0]
+        total = np.bincount(np.maximum(place, 0), counted, minlength=len(group.tasks))
+    else:
+        total = (seen if mass is None else mass).sum(axis=0, dtype=np.float64)
+    kind = torch.int64 if group.kind == "multiclass" else dtype
+    return _Block(
+        torch.as_tensor(values, device=device).to(kind).contiguous(),
+        None if complete else torch.as_tensor(~seen, device=device),
+        None if mass is None else torch.as_tensor(mass, dtype=dtype, device=device),
+        None if place is None else torch.as_tensor(np.maximum(place, 0), device=device),
+        total,
+    )
 
 
 def as_input(X: np.ndarray, device: torch.device) -> Tensor:

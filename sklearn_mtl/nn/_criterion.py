@@ -38,7 +38,9 @@ class MultiTaskCriterion(nn.Module):
             "position", None if inverse == sorted(inverse) else torch.tensor(inverse)
         )
 
-    def forward(self, blocks: Sequence[Tensor], batch: Batch, scale: Sequence[Tensor]) -> Tensor:
+    def forward(
+        self, blocks: Sequence[Tensor], batch: Batch, scale: Sequence[Tensor | None]
+    ) -> Tensor:
         """Return the batch's estimate of each task's mean loss, shape (T,).
 
         Parameters
@@ -46,7 +48,7 @@ class MultiTaskCriterion(nn.Module):
         blocks : list over groups of Tensor (B, T_g) or, if wider than 1, (B, T_g, K)
             T_g is 1 where a row has one task.
         batch : Batch
-        scale : list over groups of Tensor (T_g,)
+        scale : list over groups of Tensor (T_g,) or None
             See `batch_scale`.
         """
         parts = []
@@ -64,20 +66,25 @@ class MultiTaskCriterion(nn.Module):
             if weights is not None:
                 element = element * weights
             if batch.places is None:
-                mean = element.mean(0)
+                mean = element.sum(0) / len(batch)
             else:
-                total = element.new_zeros(len(scale[g]))
+                total = element.new_zeros(len(self.groups[g].tasks))
                 mean = total.index_add(0, batch.places[g], element[:, 0]) / len(batch)
-            parts.append(mean * scale[g])
+            factor = scale[g]
+            parts.append(mean if factor is None else mean * factor)
         losses = parts[0] if len(parts) == 1 else torch.cat(parts)
         return losses if self.position is None else losses[self.position]
 
-    def batch_scale(self, data: TrainingRows) -> list[Tensor]:
-        """Return, a Tensor (T_g,) a group, what a batch's mean loss over rows is multiplied by."""
-        return [
+    def batch_scale(self, data: TrainingRows) -> list[Tensor | None]:
+        """Return what a batch's mean loss over rows is multiplied by.
+
+        A Tensor (T_g,) for each group; None where all of it is 1.
+        """
+        factors = [
             scale / self.unit[torch.as_tensor(group.tasks, device=scale.device)]
             for scale, group in zip(data.scale, self.groups, strict=True)
         ]
+        return [None if bool((factor == 1).all()) else factor for factor in factors]
 
     def observed(self, batch: Batch) -> Tensor | None:
         """Return which tasks the batch has a label for, shape (T,); None where it is all."""

@@ -127,7 +127,7 @@ class MultiTaskNet(NeuralNet):
             tasks = torch.nonzero(~torch.isfinite(total)).flatten().tolist()
             raise DivergedError(len(self.history), tasks)
 
-    def task_losses(self, batch: Batch, scale: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def task_losses(self, batch: Batch, scale: list[Tensor | None]) -> tuple[Tensor, Tensor]:
         """Return each task's loss on the batch (T,), and the representation it came from."""
         module = self.module_
         representation = module.represent(batch.X)

@@ -26,7 +26,7 @@ class GroupedHeads(nn.Module):
         super().__init__()
         self.groups = tuple(groups)
         self.sizes = [len(group.tasks) * group.width for group in groups]
-        self.weight = nn.Parameter(torch.zeros(len(bias), n_inputs))
+        self.weight = nn.Parameter(torch.zeros(len(bias), n_inputs, dtype=bias.dtype))
         self.bias = nn.Parameter(bias.clone())
 
     def forward(self, representation: Tensor) -> Tensor:

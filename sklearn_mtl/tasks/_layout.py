@@ -177,8 +177,9 @@ class TaskLayout:
         if len(empty):
             names = [self.names[t] for t in empty]
             raise TaskLayoutError(
-                f"Task(s) {listing(names)} have no label to learn from among {data.n_rows} rows: each "
-                "is missing or has zero sample_weight; drop those tasks, or give a label weight."
+                f"Task(s) {listing(names)} have no label to learn from among {data.n_rows} rows: "
+                "each is missing or has zero sample_weight; drop those tasks, or give a label "
+                "weight."
             )
 
     def _encode_rows(self, X: Any) -> TaskData:
