@@ -119,10 +119,11 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
     >>> y = y.astype(float)
     >>> y.loc[:4, "Weight"] = np.nan  # nobody weighed the first five
     >>> model = MultiTaskRegressor(max_epochs=5, random_state=0).fit(X, y)
-    >>> model.predict(X[:2]).round(0)
-       Weight  Waist  Pulse
-    0   182.0   36.0   55.0
-    1   179.0   35.0   55.0
+    >>> predicted = model.predict(X)
+    >>> list(predicted.columns), predicted.shape
+    (['Weight', 'Waist', 'Pulse'], (20, 3))
+    >>> list(model.history_["train"])
+    ['Weight', 'Waist', 'Pulse']
     """
 
     _family = "regression"
