@@ -25,13 +25,13 @@ def encoded_predictions(
     mean, scale : ndarray of shape (T,)
         Of the regression labels.
     """
+    shape = (data.n_rows,) if data.task_index is not None else (data.n_rows, data.n_tasks)
+    encoded = np.empty(shape)
     if data.task_index is None:
-        encoded = np.empty((len(outputs), data.n_tasks))
         for group in groups:
             block = outputs[:, group.columns].reshape(len(outputs), len(group.tasks), group.width)
             encoded[:, group.tasks] = _labels(group, block, mean[group.tasks], scale[group.tasks])
         return encoded
-    encoded = np.empty(data.n_rows)
     for group in groups:
         rows = np.flatnonzero(np.isin(data.task_index, group.tasks))
         tags = data.task_index[rows]

@@ -61,7 +61,7 @@ def row_mass(data: TaskData) -> np.ndarray:
     """Return the largest label weight of each row, 0 where nothing is observed."""
     if data.weights is None:
         seen: np.ndarray = data.observed  # type: ignore[assignment]
-        return (seen if seen.ndim == 1 else seen.any(axis=1)).astype(np.float64)
+        return np.asarray(seen if seen.ndim == 1 else seen.any(axis=1), dtype=np.float64)
     mass = np.where(data.observed, data.weights, 0.0)  # type: ignore[arg-type]
     return mass if mass.ndim == 1 else mass.max(axis=1)
 
