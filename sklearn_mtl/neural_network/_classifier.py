@@ -124,6 +124,9 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
 
     _family = "classification"
 
+    # ClassifierMixin knows neither names nor missing labels
+    score = BaseMultiTaskNetwork.score
+
     def __init__(
         self,
         *,

@@ -128,6 +128,9 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
 
     _family = "regression"
 
+    # RegressorMixin knows neither names nor missing labels
+    score = BaseMultiTaskNetwork.score
+
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseMultiTaskNetwork._parameter_constraints,
         "target_scaling": [StrOptions({"standard"}), None],
