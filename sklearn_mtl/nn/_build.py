@@ -80,20 +80,26 @@ def build_net(
         )  # fmt: skip
         weight, unit = _copied(task_weight, precision), _copied(loss_unit, precision)
         criterion = MultiTaskCriterion(groups, unit, BALANCERS[balancing](weight))
-        net = MultiTaskNet(
-            module,
-            criterion,
-            optimizer=_optimizer(optimizer, owner, fused=where.type in ("cpu", "cuda")),
-            lr=lr,
-            optimizer__weight_decay=weight_decay,
-            batch_size=batch_size,
-            max_epochs=max_epochs,
-            train_split=None,
-            verbose=0,
-            device=str(where),
-            **_checked_net_params(net_params, owner),
-        )
-        return net.initialize()
+        make_optimizer = _optimizer(optimizer, owner, fused=where.type in ("cpu", "cuda"))
+        extra = _checked_net_params(net_params, owner)
+        try:
+            return MultiTaskNet(
+                module,
+                criterion,
+                optimizer=make_optimizer,
+                lr=lr,
+                optimizer__weight_decay=weight_decay,
+                batch_size=batch_size,
+                max_epochs=max_epochs,
+                train_split=None,
+                verbose=0,
+                device=str(where),
+                **extra,
+            ).initialize()
+        except (TypeError, ValueError) as error:
+            if not net_params:
+                raise
+            raise ValueError(f"{owner} cannot use net_params={net_params!r}: {error}") from error
 
 
 def _copied(values: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
@@ -128,9 +134,11 @@ def _optimizer(optimizer: Any, owner: str, *, fused: bool) -> Any:
     if isinstance(optimizer, str):
         check_option(optimizer, OPTIMIZERS, parameter="optimizer", owner=owner)
         return _Fused(OPTIMIZERS[optimizer], fused)
-    if isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer):
-        return optimizer
-    if callable(optimizer):
+    if isinstance(optimizer, type):
+        known = issubclass(optimizer, torch.optim.Optimizer)
+    else:
+        known = callable(optimizer)
+    if known:
         return optimizer
     raise TypeError(
         f"The 'optimizer' parameter of {owner} must be one of {listing(OPTIMIZERS)}, a "

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from copy import deepcopy
-from math import cos, pi
+from math import cos, isfinite, pi
+from numbers import Real
 from typing import Any
 
 from skorch.callbacks import Callback
@@ -13,7 +14,10 @@ SCHEDULES: dict[str, Callable[[int, int], float]] = {
 
 
 class LearningRateSchedule(Callback):
-    """Sets the learning rate of each epoch to ``lr * factor(epoch, max_epochs)``."""
+    """Sets the learning rate to ``lr * factor(epoch, max_epochs)`` where an epoch changes it.
+
+    A constant factor thus leaves the rate to other callbacks, such as skorch's LRScheduler.
+    """
 
     def __init__(self, factor: Callable[[int, int], float], lr: float, max_epochs: int) -> None:
         self.factor = factor
@@ -23,16 +27,30 @@ class LearningRateSchedule(Callback):
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Count epochs from here."""
         self.epoch_ = 0
+        self.rate_ = float("nan")
 
     def on_epoch_begin(
         self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
     ) -> None:
         """Set and record the epoch's rate."""
-        rate = self.lr * float(self.factor(self.epoch_, self.max_epochs))
-        for group in net.optimizer_.param_groups:
-            group["lr"] = rate
-        net.history.record("lr", rate)
+        rate = self.lr * self._factor()
+        groups = net.optimizer_.param_groups
+        if rate != self.rate_:
+            for group in groups:
+                group["lr"] = rate
+        self.rate_ = rate
+        net.history.record("lr", float(groups[0]["lr"]))
         self.epoch_ += 1
+
+    def _factor(self) -> float:
+        factor = self.factor(self.epoch_, self.max_epochs)
+        if not isinstance(factor, Real) or not isfinite(factor) or factor < 0:
+            raise ValueError(
+                f"lr_schedule({self.epoch_}, {self.max_epochs}) returned {factor!r}; it must "
+                "return what lr is multiplied by in that epoch, a finite number that is not "
+                "negative."
+            )
+        return float(factor)
 
 
 class BestWeights(Callback):

@@ -3,7 +3,6 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
@@ -120,8 +119,14 @@ class MultiTaskNet(NeuralNet):
                 )
         if training:
             self.criterion_.balancer.after_epoch(total)
-        per_task = torch.where(data.present, total, torch.nan).cpu().numpy().astype(np.float64)
-        self.history.record(prefix + "_loss", float(total @ weight))
+        loss = float(total @ weight)
+        # the name and the meaning that skorch's Checkpoint and EarlyStopping know
+        earlier = reversed(self.history[:-1])
+        best = (epoch[prefix + "_loss"] for epoch in earlier if epoch.get(prefix + "_loss_best"))
+        self.history.record(prefix + "_loss", loss)
+        self.history.record(prefix + "_loss_best", loss < next(best, float("inf")))
+        # a list, which skorch can write to a history file
+        per_task = torch.where(data.present, total, torch.nan).double().tolist()
         self.history.record(prefix + "_task_losses", per_task)
         if training and not torch.isfinite(total).all():
             tasks = torch.nonzero(~torch.isfinite(total)).flatten().tolist()

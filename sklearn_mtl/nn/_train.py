@@ -2,7 +2,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from skorch.callbacks import PrintLog
+from skorch.callbacks import Callback, LRScheduler, PrintLog
 
 from sklearn_mtl.nn._batches import make_rows
 from sklearn_mtl.nn._callbacks import SCHEDULES, BestWeights, EpochHooks, LearningRateSchedule
@@ -43,6 +43,7 @@ def train(
     if not callable(lr_schedule):
         check_option(lr_schedule, SCHEDULES, parameter="lr_schedule", owner=owner)
         lr_schedule = SCHEDULES[lr_schedule]
+    _check_callbacks(callbacks, lr_schedule, owner)
     module, where = net.module_, torch.device(net.device)
     training, validation = (
         None
@@ -70,9 +71,36 @@ def train(
     net.batch_size = batch_size
     net.callbacks = [*own, *callbacks, *last]
     net._initialize_callbacks()
-    with seeded(seed, where):
-        net.partial_fit(training, validation, epochs=epochs)
-    best = dict(net.callbacks_).get("best_weights")
-    # callbacks hold closures over the estimator; what they recorded is in the history
-    net.callbacks, net.callbacks_ = [], []
+    try:
+        with seeded(seed, where):
+            net.partial_fit(training, validation, epochs=epochs)
+        best = dict(net.callbacks_).get("best_weights")
+    except KeyError as error:
+        if held_out is None and str(error.args[0]).startswith("Key 'valid_"):  # skorch's History
+            raise ValueError(
+                f"A callback of {owner} reads a validation loss ({error.args[0]}), but no rows are "
+                "held out; set early_stopping=True, or let it monitor 'train_loss'."
+            ) from error
+        raise
+    finally:
+        # callbacks hold closures over the estimator; what they recorded is in the history
+        net.callbacks, net.callbacks_ = [], []
     return None if best is None else best.best_epoch_
+
+
+def _check_callbacks(callbacks: Sequence[Any], lr_schedule: Any, owner: str) -> None:
+    for entry in callbacks:
+        callback = entry[1] if isinstance(entry, tuple) and len(entry) == 2 else entry
+        if not isinstance(callback, Callback) and not (
+            isinstance(callback, type) and issubclass(callback, Callback)
+        ):
+            raise TypeError(
+                f"The 'callbacks' parameter of {owner} takes skorch callbacks or pairs "
+                f"(name, callback), got {entry!r}; for scikit-learn's callbacks use set_callbacks."
+            )
+        is_scheduler = isinstance(callback, LRScheduler) or callback is LRScheduler
+        if is_scheduler and lr_schedule is not SCHEDULES["constant"]:
+            raise ValueError(
+                "callbacks holds an LRScheduler, but lr_schedule sets the learning rate of each "
+                f"epoch too; give {owner} lr_schedule='constant' to leave the rate to the callback."
+            )

@@ -40,6 +40,14 @@ def encode_sample_weight(
                 f"sample_weight must have shape ({n_rows},), one weight a row, found "
                 f"{weights.shape}."
             )
+    return weights
+
+
+def _numbers(values: Any) -> np.ndarray:
+    try:
+        weights = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"sample_weight must hold numbers: {error}") from error
     bad = ~np.isfinite(weights) | (weights < 0)
     if bad.any():
         raise ValueError(
@@ -47,13 +55,6 @@ def encode_sample_weight(
             f"{bad.sum()} place(s)."
         )
     return weights
-
-
-def _numbers(values: Any) -> np.ndarray:
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"sample_weight must hold numbers: {error}") from error
 
 
 def _named_columns(sample_weight: Any, layout: "TaskLayout") -> np.ndarray:

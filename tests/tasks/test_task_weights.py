@@ -36,7 +36,7 @@ def case(name, arguments, fragments, error=TaskLayoutError, **options):
 
 SHAPE = "sample_weight must have shape (4,) or (4, 2)"
 WEIGHTS = [
-    case("negative", (X, Y, [1, -2, 1, 1]), ["not negative, found -2.0 in 2"], ValueError),
+    case("negative", (X, Y, [1, -2, 1, 1]), ["not negative, found -2.0 in 1"], ValueError),
     case("NaN", (X, Y, [1, np.nan, 1, 1]), ["must be finite", "nan"], ValueError),
     case("infinite", (X, Y, [1, np.inf, 1, 1]), ["must be finite", "inf"], ValueError),
     case("text", (X, Y, ["u"] * 4), ["must hold numbers"], ValueError),

@@ -1,0 +1,717 @@
+"""What the networks refuse, in words: what, where, what was found and what to do."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+from sklearn.callback import ProgressBar
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from skorch.callbacks import EarlyStopping, LRScheduler
+
+from sklearn_mtl import (
+    IndependentTasks,
+    MultiTaskClassifier,
+    MultiTaskEstimator,
+    MultiTaskKFold,
+    MultiTaskRegressor,
+    TaskLayoutError,
+    make_task_scorer,
+    score_per_task,
+)
+
+RNG = np.random.default_rng(0)
+N = 24
+X = RNG.normal(size=(N, 3))
+PRICE = X[:, 0] + 1.5
+Y = np.column_stack([PRICE, X[:, 1] - X[:, 2]])
+NAMED = {"price": PRICE, "late": (X[:, 1] > 0).astype(int)}
+NUMBERS = {"price": PRICE, "weight": Y[:, 1]}
+WORDS = {"good": np.where(X[:, 0] > 0, "yes", "no"), "grade": np.arange(N) % 3}
+OWN_X = {"north": X[:10], "south": X[10:]}
+OWN_Y = {"north": PRICE[:10], "south": PRICE[10:]}
+CITY = np.where(np.arange(N) % 2, "rome", "oslo")
+LONG = pd.DataFrame(X, columns=["a", "b", "c"]).assign(city=CITY)
+
+
+def regressor(**parameters):
+    return MultiTaskRegressor(
+        **{"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0, **parameters}
+    )
+
+
+def classifier(**parameters):
+    return MultiTaskClassifier(
+        **{"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0, **parameters}
+    )
+
+
+def mixed(**parameters):
+    return MultiTaskEstimator(
+        **{"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0, **parameters}
+    )
+
+
+def with_value(array, value):
+    """A copy of the array whose first entry is `value`."""
+    array = np.array(array, dtype=float)
+    array[(0,) * array.ndim] = value
+    return array
+
+
+# route -> (estimator, labels of two tasks)
+ROUTES = {
+    "regressor": (regressor, NUMBERS),
+    "classifier": (classifier, WORDS),
+    "mixed": (mixed, NAMED),
+}
+
+
+def refused(call, error, fragments):
+    """Call, and check the kind of error and that its message has all fragments."""
+    with pytest.raises(error) as caught:
+        call()
+    message = str(caught.value)
+    missing = [fragment for fragment in fragments if fragment not in message]
+    assert not missing, f"{missing} not in: {message}"
+
+
+def but_first(labels):
+    return dict(list(labels.items())[1:])
+
+
+def first_as(labels, column):
+    return {**labels, next(iter(labels)): column}
+
+
+def first_twice(labels):
+    frame = pd.DataFrame(labels)
+    return frame.set_axis([frame.columns[0]] * 2, axis=1)
+
+
+# {first} is the name of the first task
+EVERY_NETWORK = {
+    # y at fit
+    "labels of another length": (
+        lambda make, y: make().fit(X, first_as(y, next(iter(y.values()))[:-1])),
+        TaskLayoutError,
+        ["'{first}'", "23 labels", "24 rows", "NaN or None", "X as a dict too"],
+    ),
+    "a task nobody labelled": (
+        lambda make, y: make().fit(X, {**y, "empty": np.full(N, np.nan)}),
+        TaskLayoutError,
+        ["'empty'", "no observed label among 24 rows", "drop it"],
+    ),
+    "two columns of one name": (
+        lambda make, y: make().fit(X, first_twice(y)),
+        TaskLayoutError,
+        ["'{first}'", "rename"],
+    ),
+    "no y": (lambda make, y: make().fit(X, None), ValueError, ["y", "None"]),
+    "no task": (lambda make, y: make().fit(X, {}), ValueError, ["task"]),
+    "labels of three dimensions": (
+        lambda make, y: make().fit(X, np.zeros((N, 2, 2))),
+        ValueError,
+        ["y", "(24, 2, 2)"],
+    ),
+    # X
+    "NaN in X": (
+        lambda make, y: make().fit(with_value(X, np.nan), y),
+        ValueError,
+        ["Input X contains NaN"],
+    ),
+    "infinity in X": (
+        lambda make, y: make().fit(with_value(X, np.inf), y),
+        ValueError,
+        ["Input X contains infinity"],
+    ),
+    "complex X": (
+        lambda make, y: make().fit(X * 1j, y),
+        ValueError,
+        ["Complex data not supported"],
+    ),
+    "sparse X": (
+        lambda make, y: make().fit(sparse.csr_array(X), y),
+        TypeError,
+        ["Sparse data was passed", "toarray"],
+    ),
+    "words in X": (
+        lambda make, y: make().fit(np.full((N, 2), "red"), y),
+        ValueError,
+        ["could not convert string to float", "'red'"],
+    ),
+    "X of one dimension": (
+        lambda make, y: make().fit(X[:, 0], y),
+        ValueError,
+        ["Expected 2D array", "Reshape"],
+    ),
+    "X without a column": (
+        lambda make, y: make().fit(X[:, :0], y),
+        ValueError,
+        ["0 feature(s)", "minimum of 1"],
+    ),
+    "another width at predict": (
+        lambda make, y: make().fit(X, y).predict(X[:, :2]),
+        ValueError,
+        ["X has 2 features", "expecting 3 features"],
+    ),
+    "other column names at predict": (
+        lambda make, y: (
+            make()
+            .fit(pd.DataFrame(X, columns=list("abc")), y)
+            .predict(pd.DataFrame(X, columns=list("abd")))
+        ),
+        ValueError,
+        ["feature names", "- d", "- c"],
+    ),
+    "NaN in X at predict": (
+        lambda make, y: make().fit(X, y).predict(with_value(X, np.nan)),
+        ValueError,
+        ["Input X contains NaN"],
+    ),
+    "no row at predict": (
+        lambda make, y: make().fit(X, y).predict(X[:0]),
+        ValueError,
+        ["0 sample(s)", "minimum of 1"],
+    ),
+    "an X for each task, but one y": (
+        lambda make, y: make().fit(OWN_X, next(iter(y.values()))),
+        TaskLayoutError,
+        ["X is a dict", "y must be a dict of the same names", "ndarray"],
+    ),
+    "one X at fit, a dict at predict": (
+        lambda make, y: make().fit(X, y).predict(dict.fromkeys(y, X)),
+        TaskLayoutError,
+        ["fit received one X", "an array or a frame", "dict"],
+    ),
+    # score
+    "a name missing at score": (
+        lambda make, y: make().fit(X, y).score(X, but_first(y)),
+        TaskLayoutError,
+        ["y lacks", "'{first}'", "found"],
+    ),
+    "a name unknown at score": (
+        lambda make, y: make().fit(X, y).score(X, {**y, f"{next(iter(y))}s": PRICE}),
+        TaskLayoutError,
+        ["'{first}s'", "never saw", "did you mean '{first}'"],
+    ),
+    "named at fit, an array at score": (
+        lambda make, y: make().fit(X, y).score(X, Y),
+        TaskLayoutError,
+        ["named tasks", "'{first}'", "DataFrame, a dict or a MultiTaskTarget"],
+    ),
+    "other rows at score": (
+        lambda make, y: make().fit(X, y).score(X[:-1], y),
+        TaskLayoutError,
+        ["'{first}'", "24 labels", "23 rows"],
+    ),
+    "no y at score": (
+        lambda make, y: make().fit(X, y).score(X, None),
+        ValueError,
+        ["score needs labels", "y is None"],
+    ),
+    "predict before fit": (
+        lambda make, y: make().predict(X),
+        NotFittedError,
+        ["not fitted yet", "'fit'"],
+    ),
+    "score before fit": (
+        lambda make, y: make().score(X, y),
+        NotFittedError,
+        ["not fitted yet", "'fit'"],
+    ),
+    # going on
+    "warm_start with other tasks": (
+        lambda make, y: make(warm_start=True).fit(X, y).fit(X, but_first(y)),
+        TaskLayoutError,
+        ["warm_start=True", "'{first}'", "found", "warm_start=False"],
+    ),
+    "warm_start with another width": (
+        lambda make, y: make(warm_start=True).fit(X, y).fit(X[:, :2], y),
+        ValueError,
+        ["X has 2 features", "expecting 3 features"],
+    ),
+    "partial_fit with other tasks": (
+        lambda make, y: make().partial_fit(X, y).partial_fit(X, but_first(y)),
+        TaskLayoutError,
+        ["y lacks", "'{first}'", "fit saw"],
+    ),
+    "partial_fit with another width": (
+        lambda make, y: make().partial_fit(X, y).partial_fit(X[:, :2], y),
+        ValueError,
+        ["X has 2 features", "expecting 3 features"],
+    ),
+    "partial_fit without a label": (
+        lambda make, y: (
+            make().partial_fit(X, y).partial_fit(X, {name: np.full(N, np.nan) for name in y})
+        ),
+        TaskLayoutError,
+        ["No task has a label", "24 rows", "skip these rows"],
+    ),
+    # what scikit-learn's splitters refuse
+    "a plain dict in a search": (
+        lambda make, y: GridSearchCV(make(), {"lr": [0.1]}, cv=2).fit(X, y),
+        ValueError,
+        ["inconsistent numbers of samples"],
+    ),
+    # weights of labels
+    "a negative sample_weight": (
+        lambda make, y: make().fit(X, y, with_value(np.ones(N), -1.0)),
+        ValueError,
+        ["sample_weight", "not negative", "-1.0 in 1 place"],
+    ),
+    "NaN as a sample_weight": (
+        lambda make, y: make().fit(X, y, with_value(np.ones(N), np.nan)),
+        ValueError,
+        ["sample_weight", "finite", "nan"],
+    ),
+    "a sample_weight for other rows": (
+        lambda make, y: make().fit(X, y, np.ones(N - 1)),
+        TaskLayoutError,
+        ["sample_weight", "(24,) or (24, 2)", "(23,)"],
+    ),
+    "a sample_weight for three tasks": (
+        lambda make, y: make().fit(X, y, np.ones((N, 3))),
+        TaskLayoutError,
+        ["sample_weight", "(24, 2)", "(24, 3)"],
+    ),
+    "words as sample_weight": (
+        lambda make, y: make().fit(X, y, np.full(N, "much")),
+        ValueError,
+        ["sample_weight must hold numbers", "'much'"],
+    ),
+    "a sample_weight of an unknown task": (
+        lambda make, y: make().fit(
+            X, y, {**dict.fromkeys(y, np.ones(N)), f"{next(iter(y))}s": np.ones(N)}
+        ),
+        TaskLayoutError,
+        ["sample_weight", "'{first}s'", "did you mean '{first}'"],
+    ),
+    "a sample_weight that lacks a task": (
+        lambda make, y: make().fit(X, y, dict.fromkeys(but_first(y), np.ones(N))),
+        TaskLayoutError,
+        ["sample_weight lacks", "'{first}'"],
+    ),
+    "a sample_weight of zeros": (
+        lambda make, y: make().fit(X, y, np.zeros(N)),
+        TaskLayoutError,
+        ["'{first}'", "no label to learn from", "zero sample_weight"],
+    ),
+    "a sample_weight of zeros for one task": (
+        lambda make, y: make().fit(X, y, np.column_stack([np.zeros(N), np.ones(N)])),
+        TaskLayoutError,
+        ["'{first}'", "no label to learn from", "zero sample_weight", "drop"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EVERY_NETWORK)
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_call_without_sense_is_refused_in_words(route, case):
+    make, labels = ROUTES[route]
+    call, error, fragments = EVERY_NETWORK[case]
+    first = next(iter(labels))
+    refused(lambda: call(make, labels), error, [text.format(first=first) for text in fragments])
+
+
+PARAMETERS = [
+    ("activation", "rellu", ["'rellu'", "did you mean 'relu'?"]),
+    ("sharing", "hart", ["'hard'", "'hart'", "did you mean 'hard'?"]),
+    ("balancing", "equl", ["'equl'", "did you mean 'equal'?"]),
+    ("optimizer", "adm", ["'adamw', 'adam', 'sgd'", "did you mean 'adam'?"]),
+    ("optimizer", 3, ["'optimizer'", "3"]),
+    ("lr_schedule", "cosin", ["'cosin'", "did you mean 'cosine'?"]),
+    ("hidden_layer_sizes", (4, 0), ["hidden_layer_sizes", "positive integers", "(4, 0)"]),
+    ("hidden_layer_sizes", (4, "a"), ["hidden_layer_sizes", "positive integers", "'a'"]),
+    ("hidden_layer_sizes", (4.5,), ["hidden_layer_sizes", "positive integers", "4.5"]),
+    ("hidden_layer_sizes", [[4]], ["hidden_layer_sizes", "positive integers", "[[4]]"]),
+    ("hidden_layer_sizes", (True,), ["hidden_layer_sizes", "positive integers", "True"]),
+    ("hidden_layer_sizes", "many", ["'hidden_layer_sizes'", "'many'"]),
+    ("hidden_layer_sizes", -1, ["'hidden_layer_sizes'", "-1"]),
+    ("lr", 0, ["'lr'", "(0", "0 instead"]),
+    ("lr", -1e-3, ["'lr'", "-0.001 instead"]),
+    ("lr", float("nan"), ["'lr'", "nan"]),
+    ("lr", float("inf"), ["'lr'", "inf"]),
+    ("dropout", 1.0, ["'dropout'", "[0.0, 1.0)", "1.0 instead"]),
+    ("weight_decay", -1, ["'weight_decay'", "-1 instead"]),
+    ("validation_fraction", 1.0, ["'validation_fraction'", "(0.0, 1.0)", "1.0 instead"]),
+    ("validation_fraction", 0, ["'validation_fraction'", "(0.0, 1.0)", "0 instead"]),
+    ("batch_size", 0, ["'batch_size'", "[1, inf)", "0 instead"]),
+    ("batch_size", "big", ["'batch_size'", "'auto'", "'big' instead"]),
+    ("max_epochs", 0, ["'max_epochs'", "[1, inf)", "0 instead"]),
+    ("patience", 0, ["'patience'", "0 instead"]),
+    ("tol", -1.0, ["'tol'", "-1.0 instead"]),
+    ("early_stopping", "yes", ["'early_stopping'", "'auto'", "'yes' instead"]),
+    ("input_scaling", "minmax", ["'input_scaling'", "'standard'", "'minmax' instead"]),
+    ("dtype", "float16", ["'dtype'", "'float32'", "'float16' instead"]),
+    ("device", "gpu0", ["device='gpu0'", "not present", "cpu", "'auto'"]),
+    ("device", "cuda:99", ["device='cuda:99'", "not present", "cpu", "'auto'"]),
+    ("device", 0, ["'device'", "0 instead"]),
+    ("callbacks", EarlyStopping(), ["'callbacks'", "list", "EarlyStopping"]),
+    ("callbacks", ["early"], ["callbacks", "'early'", "skorch"]),
+    ("callbacks", [ProgressBar()], ["callbacks", "ProgressBar", "skorch", "set_callbacks"]),
+    ("callbacks", [EarlyStopping()], ["'valid_loss'", "early_stopping=True", "'train_loss'"]),
+    ("callbacks", [LRScheduler()], ["LRScheduler", "lr_schedule='constant'"]),
+    ("net_params", [("compile", True)], ["'net_params'", "dict"]),
+    ("net_params", {"lr": 0.1}, ["net_params", "'lr'", "sets itself"]),
+    ("net_params", {"compil": True}, ["net_params", "compil"]),
+    ("net_params", {"optimizer__momentun": 0.9}, ["net_params", "momentun"]),
+    ("task_weight", "n_sample", ["task_weight", "did you mean 'n_samples'?"]),
+    ("task_weight", {"{first}": -1.0}, ["task_weight", "'{first}'", "not negative", "-1.0"]),
+    ("task_weight", {"{first}": float("nan")}, ["task_weight", "'{first}'", "finite", "nan"]),
+    ("task_weight", {"{first}": "much"}, ["task_weight", "'{first}'", "'much'"]),
+    ("task_weight", {"{first}s": 1.0}, ["'{first}s'", "no task", "did you mean '{first}'"]),
+    ("task_weight", [1.0], ["task_weight", "2 task(s)", "(1,)"]),
+    ("task_weight", [0.0, 0.0], ["task_weight", "0 for every task", "positive"]),
+    ("task_feature", "city", ["task_feature='city'", "long form", "stack_tasks"]),
+    ("random_state", -1, ["random_state", "-1"]),
+    ("random_state", "seed", ["random_state", "'seed'"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "fragments"),
+    PARAMETERS,
+    ids=[f"{name}={value!r}"[:60] for name, value, _ in PARAMETERS],
+)
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_parameter_without_sense_is_refused_in_words(route, parameter, value, fragments):
+    make, labels = ROUTES[route]
+    first = next(iter(labels))
+    if isinstance(value, dict):
+        value = {name.format(first=first): one for name, one in value.items()}
+    refused(
+        lambda: make(**{parameter: value}).fit(X, labels),
+        (ValueError, TypeError),
+        [text.format(first=first) for text in fragments],
+    )
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is present")
+def test_an_absent_cuda_device_lists_what_is_there():
+    refused(
+        lambda: regressor(device="cuda").fit(X, NUMBERS),
+        ValueError,
+        ["device='cuda'", "not present", "cpu", "'auto'"],
+    )
+
+
+ONE_NETWORK = {
+    # kinds of labels
+    "words in regression": (
+        lambda: regressor().fit(X, WORDS),
+        TaskLayoutError,
+        ["'good'", "strings", "'yes'", "classifier"],
+    ),
+    "an infinite target": (
+        lambda: regressor().fit(X, first_as(NUMBERS, with_value(PRICE, np.inf))),
+        TaskLayoutError,
+        ["'price'", "1 infinite label", "24 rows", "NaN"],
+    ),
+    "an infinite target in an array": (
+        lambda: regressor().fit(X, with_value(Y, -np.inf)),
+        TaskLayoutError,
+        ["'task0'", "1 infinite label", "24 rows", "NaN"],
+    ),
+    "an infinite target at score": (
+        lambda: regressor().fit(X, NUMBERS).score(X, first_as(NUMBERS, with_value(PRICE, np.inf))),
+        TaskLayoutError,
+        ["'price'", "infinite"],
+    ),
+    "a column of NaN in an array": (
+        lambda: regressor().fit(X, np.column_stack([PRICE, np.full(N, np.nan)])),
+        TaskLayoutError,
+        ["'task1'", "no observed label", "24 rows"],
+    ),
+    "fewer columns at score": (
+        lambda: regressor().fit(X, Y).score(X, PRICE),
+        TaskLayoutError,
+        ["1 column(s)", "fit saw 2 task(s)"],
+    ),
+    "complex labels": (
+        lambda: regressor().fit(X, PRICE * 1j),
+        ValueError,
+        ["omplex"],
+    ),
+    "continuous labels in a classifier": (
+        lambda: classifier().fit(X, NUMBERS),
+        TaskLayoutError,
+        ["Unknown label type: continuous", "'price'", "regression"],
+    ),
+    "one class": (
+        lambda: classifier().fit(X, {**WORDS, "same": np.ones(N, dtype=int)}),
+        TaskLayoutError,
+        ["'same'", "one class only, 1,", "24 observed rows", "two classes"],
+    ),
+    "one class in a mixed network": (
+        lambda: mixed().fit(X, {**NAMED, "same": np.full(N, "a")}),
+        TaskLayoutError,
+        ["'same'", "one class only, 'a'", "two classes"],
+    ),
+    "an unseen class at score": (
+        lambda: classifier().fit(X, WORDS).score(X, {**WORDS, "grade": np.arange(N) % 4}),
+        TaskLayoutError,
+        ["'grade'", "3", "fit"],
+    ),
+    "an unseen class at partial_fit": (
+        lambda: (
+            classifier().partial_fit(X, WORDS).partial_fit(X, {**WORDS, "grade": np.arange(N) % 4})
+        ),
+        TaskLayoutError,
+        ["'grade'", "3", "fit"],
+    ),
+    "an unseen class at warm_start": (
+        lambda: (
+            classifier(warm_start=True).fit(X, WORDS).fit(X, {**WORDS, "grade": np.arange(N) % 4})
+        ),
+        TaskLayoutError,
+        ["warm_start=True", "classes", "warm_start=False"],
+    ),
+    "classes of another sort at score": (
+        lambda: classifier().fit(X, WORDS).score(X, {**WORDS, "good": np.arange(N) % 2}),
+        TaskLayoutError,
+        ["'good'"],
+    ),
+    "classes of too few tasks": (
+        lambda: classifier().partial_fit(X, WORDS, classes=[["no", "yes"]]),
+        TaskLayoutError,
+        ["classes has 1 entries for 2 tasks", "dict by task name"],
+    ),
+    "classes of an unknown task": (
+        lambda: classifier().partial_fit(X, WORDS, classes={"grades": [0, 1, 2]}),
+        TaskLayoutError,
+        ["classes names 'grades'", "did you mean 'grade'"],
+    ),
+    "classes of another sort": (
+        lambda: classifier().partial_fit(X, WORDS, classes={"grade": ["a", "b"]}),
+        TaskLayoutError,
+        ["'grade'", "classes lists 'a', 'b'"],
+    ),
+    "a kind for an unknown task": (
+        lambda: mixed(task_kinds={"lat": "regression"}).fit(X, NAMED),
+        TaskLayoutError,
+        ["task_kinds names 'lat'", "'price', 'late'", "did you mean 'late'"],
+    ),
+    "an unknown kind": (
+        lambda: mixed(task_kinds={"late": "regresion"}).fit(X, NAMED),
+        ValueError,
+        ["task_kinds['late']", "'regresion'", "did you mean 'regression'"],
+    ),
+    "kinds that are no dict": (
+        lambda: mixed(task_kinds="regression").fit(X, NAMED),
+        (TypeError, ValueError),
+        ["task_kinds", "dict", "'regression'"],
+    ),
+    "a kind that the labels do not allow": (
+        lambda: mixed(task_kinds={"price": "classification"}).fit(X, NAMED),
+        TaskLayoutError,
+        ["'price'", "continuous", "regression"],
+    ),
+    "words of a task that is to be regression": (
+        lambda: mixed(task_kinds={"good": "regression"}).fit(X, WORDS),
+        TaskLayoutError,
+        ["'good'", "regression", "strings"],
+    ),
+    # tasks with rows of their own
+    "names of X and y that differ": (
+        lambda: regressor().fit(OWN_X, {"north": OWN_Y["north"], "soth": OWN_Y["south"]}),
+        TaskLayoutError,
+        ["same tasks", "'south'", "did you mean 'soth'"],
+    ),
+    "a task's labels of another length": (
+        lambda: regressor().fit(OWN_X, {**OWN_Y, "south": PRICE[:3]}),
+        TaskLayoutError,
+        ["'south'", "3 labels", "14 rows"],
+    ),
+    "an array at predict after a dict": (
+        lambda: regressor().fit(OWN_X, OWN_Y).predict(X),
+        TaskLayoutError,
+        ["fit received X as a dict", "'north', 'south'", "ndarray"],
+    ),
+    "a name missing at predict": (
+        lambda: regressor().fit(OWN_X, OWN_Y).predict({"north": X}),
+        TaskLayoutError,
+        ["X lacks", "'south'", "found 'north'"],
+    ),
+    "a name unknown at predict": (
+        lambda: regressor().fit(OWN_X, OWN_Y).predict({**OWN_X, "souht": X}),
+        TaskLayoutError,
+        ["'souht'", "never saw", "did you mean 'south'"],
+    ),
+    "tasks of different widths": (
+        lambda: regressor().fit({**OWN_X, "south": X[10:, :2]}, OWN_Y),
+        ValueError,
+        ["X of task 'south'", "2 features", "expecting 3", "IndependentTasks"],
+    ),
+    "a task of another width at predict": (
+        lambda: regressor().fit(OWN_X, OWN_Y).predict({**OWN_X, "south": X[10:, :2]}),
+        ValueError,
+        ["X of task 'south'", "2 features", "expecting 3"],
+    ),
+    "NaN in one task's X": (
+        lambda: regressor().fit({**OWN_X, "south": with_value(X[10:], np.nan)}, OWN_Y),
+        ValueError,
+        ["X of task 'south'", "contains NaN"],
+    ),
+    "one sample_weight for tasks of their own rows": (
+        lambda: regressor().fit(OWN_X, OWN_Y, np.ones(N)),
+        TaskLayoutError,
+        ["X is a dict", "sample_weight must be a dict", "ndarray"],
+    ),
+    "a sample_weight of another length for a task": (
+        lambda: regressor().fit(OWN_X, OWN_Y, {"north": np.ones(10), "south": np.ones(3)}),
+        TaskLayoutError,
+        ["sample_weight of task 'south'", "(14,)", "(3,)"],
+    ),
+    "warm_start from shared to own rows": (
+        lambda: (
+            regressor(warm_start=True).fit(X, {"north": PRICE, "south": PRICE}).fit(OWN_X, OWN_Y)
+        ),
+        TaskLayoutError,
+        ["warm_start=True", "'north', 'south'", "warm_start=False"],
+    ),
+    "tasks of their own rows in a search": (
+        lambda: GridSearchCV(regressor(), {"lr": [0.1]}, cv=MultiTaskKFold(2)).fit(OWN_X, OWN_Y),
+        ValueError,
+        [],
+    ),
+    # long form
+    "a task column that X lacks": (
+        lambda: regressor(task_feature="town").fit(LONG, PRICE),
+        TaskLayoutError,
+        ["task_feature='town'", "no column of X", "'city'"],
+    ),
+    "a task column misspelt": (
+        lambda: regressor(task_feature="citty").fit(LONG, PRICE),
+        TaskLayoutError,
+        ["task_feature='citty'", "did you mean 'city'"],
+    ),
+    "a task column out of range": (
+        lambda: regressor(task_feature=7).fit(X, PRICE),
+        TaskLayoutError,
+        ["task_feature=7", "out of range", "3 column(s)"],
+    ),
+    "a task column by name in an array": (
+        lambda: regressor(task_feature="city").fit(X, PRICE),
+        TaskLayoutError,
+        ["task_feature='city'", "X is an array", "number, or a DataFrame"],
+    ),
+    "a task column with own rows": (
+        lambda: regressor(task_feature="city").fit(OWN_X, PRICE),
+        TaskLayoutError,
+        ["task_feature='city'", "X is a dict", "stack_tasks", "task_feature=None"],
+    ),
+    "a task column with a gap": (
+        lambda: regressor(task_feature="city").fit(LONG.assign(city=[None, *CITY[1:]]), PRICE),
+        TaskLayoutError,
+        ["'city'", "missing in 1 of 24 rows", "fill them in or drop"],
+    ),
+    "a task at predict that fit never saw": (
+        lambda: regressor(task_feature="city").fit(LONG, PRICE).predict(LONG.assign(city="roma")),
+        TaskLayoutError,
+        ["'city'", "never saw", "'roma'", "did you mean 'rome'"],
+    ),
+    "no task column at predict": (
+        lambda: regressor(task_feature="city").fit(LONG, PRICE).predict(LONG[["a", "b", "c"]]),
+        TaskLayoutError,
+        ["task_feature='city'", "no column of X", "'a', 'b', 'c'"],
+    ),
+    "long form with labels of several columns": (
+        lambda: regressor(task_feature="city").fit(LONG, Y),
+        TaskLayoutError,
+        ["one-dimensional y", "(24, 2)"],
+    ),
+    "long form with labels of another length": (
+        lambda: regressor(task_feature="city").fit(LONG, PRICE[:-1]),
+        TaskLayoutError,
+        ["24 rows", "23 labels"],
+    ),
+    "long form with a task column alone": (
+        lambda: regressor(task_feature="city").fit(LONG[["city"]], PRICE),
+        ValueError,
+        ["0 feature(s)"],
+    ),
+    "words beside the task column": (
+        lambda: regressor(task_feature="city").fit(LONG.assign(a="red"), PRICE),
+        ValueError,
+        ["could not convert string to float", "'red'"],
+    ),
+    "NaN beside the task column": (
+        lambda: regressor(task_feature="city").fit(LONG.assign(b=np.nan), PRICE),
+        ValueError,
+        ["Input X contains NaN"],
+    ),
+    # early stopping and divergence
+    "early_stopping with too few rows": (
+        lambda: classifier(early_stopping=True).fit(X[:2], ["no", "yes"]),
+        ValueError,
+        ["early_stopping=True", "2 labelled row", "add rows or set early_stopping=False"],
+    ),
+    "a rate so large that the loss diverges": (
+        lambda: regressor(optimizer="sgd", lr=1e30, max_epochs=20).fit(X, NUMBERS),
+        ValueError,
+        ["training loss", "'price'", "not finite", "epoch", "lower lr (now 1e+30)"],
+    ),
+    "a schedule that returns no number": (
+        lambda: regressor(lr_schedule=lambda epoch, max_epochs: "fast").fit(X, NUMBERS),
+        (TypeError, ValueError),
+        ["lr_schedule", "'fast'"],
+    ),
+    "an optimiser that is none": (
+        lambda: regressor(optimizer=dict).fit(X, NUMBERS),
+        (TypeError, ValueError),
+        ["optimizer", "torch.optim.Optimizer"],
+    ),
+    # around the networks
+    "a network for each task, of the wrong kind": (
+        lambda: IndependentTasks(classifier()).fit(X, NUMBERS),
+        TaskLayoutError,
+        ["'price'", "continuous"],
+    ),
+    "a network of a dict that lacks a task": (
+        lambda: IndependentTasks({"price": regressor()}).fit(X, NUMBERS),
+        TaskLayoutError,
+        ["'weight'"],
+    ),
+    "a failing network among independent tasks": (
+        lambda: IndependentTasks(regressor(activation="rellu")).fit(X, NUMBERS),
+        ValueError,
+        ["Task 'price'", "MultiTaskRegressor.fit failed", "did you mean 'relu'"],
+    ),
+    "a scorer of an unknown task": (
+        lambda: make_task_scorer(average="prize")(regressor().fit(X, NUMBERS), X, NUMBERS),
+        TaskLayoutError,
+        ["average='prize'", "did you mean 'price'"],
+    ),
+    "a scorer of labels with other names": (
+        lambda: make_task_scorer()(regressor().fit(X, NUMBERS), X, but_first(NUMBERS)),
+        ValueError,
+        ["price"],
+    ),
+    "a scorer of probabilities of a regressor": (
+        lambda: make_task_scorer("neg_log_loss")(regressor().fit(X, NUMBERS), X, NUMBERS),
+        ValueError,
+        ["neg_log_loss", "price"],
+    ),
+    "a scorer that is a loss": (
+        lambda: score_per_task(NUMBERS, NUMBERS, metric="mean_squared_eror"),
+        ValueError,
+        ["mean_squared_eror"],
+    ),
+    "more folds than rows": (
+        lambda: GridSearchCV(regressor(), {"lr": [0.1]}, cv=MultiTaskKFold(30)).fit(X, Y),
+        ValueError,
+        ["n_splits=30", "24 row(s)", "lower n_splits"],
+    ),
+    "an own X split by folds": (
+        lambda: next(MultiTaskKFold(2).split(OWN_X, OWN_Y)),
+        TaskLayoutError,
+        ["X is a dict", "stack_tasks", "task_feature="],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ONE_NETWORK)
+def test_a_call_without_sense_of_one_kind_is_refused_in_words(case):
+    refused(*ONE_NETWORK[case])
