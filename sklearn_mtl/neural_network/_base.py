@@ -170,6 +170,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 owner=type(self).__name__,
             )
         except nn.DivergedError as error:
+            del self._network  # weights that are no numbers predict nothing
             tasks = listing(layout.names[t] for t in error.tasks)
             raise ValueError(
                 f"The training loss of task(s) {tasks} is not finite after epoch {error.epoch}; "
@@ -270,6 +271,11 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             return self._read_own_rows(data.X, layout, reset=reset)
         if layout.rows == LONG:
             validate_data(self, X, skip_check_array=True, reset=reset)
+            if data.X.shape[1] == 0:
+                raise ValueError(
+                    f"X has 0 feature(s) beside the task column {layout.task_feature!r}, while a "
+                    "minimum of 1 is required."
+                )
             return check_array(data.X, dtype=FLOATS, input_name="X")
         return validate_data(self, X, dtype=FLOATS, reset=reset)
 
@@ -335,6 +341,8 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             At most 1, higher is better.
         """
         outputs, rows = self._outputs(X)
+        if y is None:
+            raise ValueError("score needs labels, but y is None.")
         data = self.layout_.encode(X, y, sample_weight)
         return mean_task_score(self.layout_, data, self._encoded(outputs, rows))
 
@@ -437,7 +445,7 @@ def _training_rows(X: np.ndarray, data: TaskData, rows: np.ndarray) -> dict[str,
 
 def _layer_sizes(sizes: Any) -> tuple[int, ...]:
     numbers = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
-    if any(not isinstance(size, Integral) or size < 1 for size in numbers):
+    if any(not isinstance(size, Integral) or size is True or size < 1 for size in numbers):
         raise ValueError(
             f"hidden_layer_sizes must hold positive integers, one a layer, got {sizes!r}."
         )
