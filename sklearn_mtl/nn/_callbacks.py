@@ -43,7 +43,7 @@ class LearningRateSchedule(Callback):
         self.epoch_ += 1
 
     def _factor(self) -> float:
-        factor = self.factor(self.epoch_, self.max_epochs)
+        factor: Any = self.factor(self.epoch_, self.max_epochs)
         if not isinstance(factor, Real) or not isfinite(factor) or factor < 0:
             raise ValueError(
                 f"lr_schedule({self.epoch_}, {self.max_epochs}) returned {factor!r}; it must "
