@@ -177,6 +177,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 f"lower lr (now {self.lr}), or look for extreme values in X and y."
             ) from None
         self.n_iter_ = len(self._network.history)
+        vars(self).pop("best_epoch_", None)  # of an earlier fit that held rows out
         if best is not None:
             self.best_epoch_ = self.n_iter_ - hooks.n_epochs + best
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes=dict, **report)
@@ -310,7 +311,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         return self.layout_.decode(self._encoded(outputs, data), data)
 
     def _outputs(self, X: Any) -> tuple[np.ndarray, TaskData]:
-        check_is_fitted(self, "layout_")
+        check_is_fitted(self)
         data = self.layout_.encode(X)
         rows = self._read_rows(X, data, self.layout_, reset=False)
         return backend().predict_outputs(self._network.net, rows, data.task_index), data
