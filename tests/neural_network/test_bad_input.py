@@ -1,5 +1,10 @@
 """What the networks refuse, in words: what, where, what was found and what to do."""
 
+import os
+import signal
+import threading
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +13,7 @@ from scipy import sparse
 from sklearn.callback import ProgressBar
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
-from skorch.callbacks import EarlyStopping, LRScheduler
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from sklearn_mtl import (
     IndependentTasks,
@@ -715,3 +720,144 @@ ONE_NETWORK = {
 @pytest.mark.parametrize("case", ONE_NETWORK)
 def test_a_call_without_sense_of_one_kind_is_refused_in_words(case):
     refused(*ONE_NETWORK[case])
+
+
+# -- what an error leaves behind ----------------------------------------------------------------
+
+
+class Recorder:
+    """A callback of scikit-learn that notes what it is told."""
+
+    def __init__(self):
+        self.events = []
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.events.append(f"begin {context.task_name}")
+
+    def on_fit_task_end(self, estimator, context):
+        self.events.append(f"end {context.task_name}")
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+
+class SignalInHook(Callback):
+    """Presses Ctrl-C in the middle of a hook of skorch."""
+
+    def __init__(self, hook):
+        self.hook = hook
+
+    def on_epoch_begin(self, net, **kwargs):
+        self._press("on_epoch_begin")
+
+    def on_batch_end(self, net, **kwargs):
+        self._press("on_batch_end")
+
+    def on_epoch_end(self, net, **kwargs):
+        self._press("on_epoch_end")
+
+    def _press(self, hook):
+        if hook == self.hook:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture
+def ctrl_c():
+    """Python's own handler, whatever handler or none the process came with."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def random_states():
+    return torch.get_rng_state().tolist(), repr(np.random.get_state())  # noqa: NPY002
+
+
+def nothing_is_broken(model, recorder, states):
+    assert random_states() == states
+    assert recorder.events[-1] == "teardown"
+    assert recorder.events.count("teardown") == 1
+    assert not hasattr(model, "_callback_fit_ctx")
+    again = model.set_callbacks().set_params(max_epochs=2, callbacks=None, lr=1e-3).fit(X, NUMBERS)
+    fresh = regressor().fit(X, NUMBERS)
+    assert again.n_iter_ == 2
+    for name in NUMBERS:
+        np.testing.assert_array_equal(again.predict(X)[name], fresh.predict(X)[name])
+
+
+def test_ctrl_c_between_two_steps_reaches_the_caller_and_breaks_nothing(ctrl_c):
+    states, recorder = random_states(), Recorder()
+    model = regressor(max_epochs=10**6).set_callbacks(recorder)
+    started = threading.Event()
+    recorder.on_fit_task_end = lambda estimator, context: started.set()
+
+    def press():
+        started.wait(30)
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, NUMBERS)
+    thread.join()
+    assert model.net_.callbacks_ == []
+    nothing_is_broken(model, recorder, states)
+
+
+@pytest.mark.parametrize("hook", ["on_epoch_begin", "on_batch_end", "on_epoch_end"])
+def test_ctrl_c_inside_a_hook_reaches_the_caller_and_breaks_nothing(ctrl_c, hook):
+    states, recorder = random_states(), Recorder()
+    model = regressor(max_epochs=50, callbacks=[SignalInHook(hook)]).set_callbacks(recorder)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, NUMBERS)
+    assert recorder.events.count("begin epoch") <= 1
+    nothing_is_broken(model, recorder, states)
+
+
+def test_a_callback_that_stops_training_by_an_interrupt_is_no_ctrl_c():
+    stop = EarlyStopping(monitor="train_loss", patience=1, threshold=10.0, threshold_mode="abs")
+    recorder = Recorder()
+    model = regressor(max_epochs=50, callbacks=[stop]).set_callbacks(recorder)
+    model.fit(X, NUMBERS)
+    assert model.n_iter_ == 2
+    assert recorder.events == [
+        "setup", "begin fit", *["begin epoch", "end epoch"] * 2, "end fit", "teardown"
+    ]  # fmt: skip
+
+
+def test_a_fit_that_diverges_leaves_no_model_and_breaks_nothing():
+    states, recorder = random_states(), Recorder()
+    model = regressor(max_epochs=20).fit(X, NUMBERS)
+    model.set_params(optimizer="sgd", lr=1e30).set_callbacks(recorder)
+    with pytest.raises(ValueError, match="lower lr"):
+        model.fit(X, NUMBERS)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    model.set_params(optimizer="adamw")
+    nothing_is_broken(model, recorder, states)
+
+
+def test_an_error_in_a_callback_reaches_the_caller_and_breaks_nothing():
+    class Failing(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            raise LookupError("no disk")
+
+    states, recorder = random_states(), Recorder()
+    model = regressor(callbacks=[Failing()]).set_callbacks(recorder)
+    with pytest.raises(LookupError, match="no disk"):
+        model.fit(X, NUMBERS)
+    nothing_is_broken(model, recorder, states)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_data_refused_before_training_leave_the_last_fit_as_it_was(route):
+    make, labels = ROUTES[route]
+    model = make().fit(X, labels)
+    before = model.score(X, labels)
+    with pytest.raises(TaskLayoutError):
+        model.fit(X, {**labels, "empty": np.full(N, np.nan)})
+    assert model.score(X, labels) == before
