@@ -253,8 +253,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         training, validation = hold_out(layout, data, rows, self.validation_fraction, rng)
         if len(validation) == 0:
             raise ValueError(
-                f"early_stopping=True needs rows to hold out, but each of the {len(rows)} labelled "
-                "row(s) is the last of its task or class; add rows or set early_stopping=False."
+                "early_stopping=True needs rows to hold out, but each labelled row "
+                f"(n_samples={len(rows)}) is the last of its task or class; add rows or set "
+                "early_stopping=False."
             )
         return training, validation
 
