@@ -23,7 +23,7 @@ from sklearn_mtl.utils._validation import draw_seed, listing, plain
 
 FLOATS = [np.float64, np.float32]
 # below this many labelled rows a held-out tenth says too little to stop by
-AUTO_EARLY_STOPPING_ROWS = 1000
+AUTO_EARLY_STOPPING_ROWS = 200
 
 
 class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
@@ -263,7 +263,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         mean, scale = self.target_mean_, self.target_scale_
         if data.task_index is not None:
             mean, scale = mean[data.task_index], scale[data.task_index]
-        return replace(data, labels=(data.labels - mean) / scale)
+        labels = data.labels - mean
+        labels /= scale  # in place: a thousand tasks are large
+        return replace(data, labels=labels)
 
     # -- rows ---------------------------------------------------------------------------------
 
