@@ -83,6 +83,8 @@ class MultiTaskNet(NeuralNet):
         for _ in range(self.max_epochs if epochs is None else epochs):
             started = perf_counter()
             self.notify("on_epoch_begin", **datasets)
+            if not self.watched_:
+                self.history.new_batch()  # skorch's Checkpoint formats names with the last one
             self.run_single_epoch(training, True, "train", self.train_step)
             self.run_single_epoch(validation, False, "valid", self.validation_step)
             self.history.record("dur", perf_counter() - started)
@@ -107,7 +109,9 @@ class MultiTaskNet(NeuralNet):
         weight = self.criterion_.balancer.task_weight
         self._set_training(training)
         total = torch.zeros_like(data.present, dtype=self.module_.dtype)
+        n_batches = 0
         for batch in iterator:
+            n_batches += 1
             if self.watched_:
                 self.notify("on_batch_begin", batch=(batch.X, batch.labels), training=training)
             step = step_fn(batch, scale=scale)
@@ -123,6 +127,7 @@ class MultiTaskNet(NeuralNet):
         # the name and the meaning that skorch's Checkpoint and EarlyStopping know
         earlier = reversed(self.history[:-1])
         best = (epoch[prefix + "_loss"] for epoch in earlier if epoch.get(prefix + "_loss_best"))
+        self.history.record(prefix + "_batch_count", n_batches)
         self.history.record(prefix + "_loss", loss)
         self.history.record(prefix + "_loss_best", loss < next(best, float("inf")))
         # a list, which skorch can write to a history file

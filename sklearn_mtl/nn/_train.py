@@ -68,7 +68,7 @@ def train(
     if verbose:
         keys = ("train_task_losses", "valid_task_losses")
         last.append(("print_log", PrintLog(keys_ignored=list(keys))))
-    net.batch_size = batch_size
+    net.batch_size, net.verbose = batch_size, verbose
     net.callbacks = [*own, *callbacks, *last]
     net._initialize_callbacks()
     try:
