@@ -1,0 +1,82 @@
+"""scikit-learn's own contract, and what its weight checks say of full batches."""
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_mtl import MultiTaskClassifier, MultiTaskEstimator, MultiTaskRegressor
+
+NETWORKS = [MultiTaskRegressor, MultiTaskClassifier, MultiTaskEstimator]
+# small, but enough to pass the checks that ask for some skill
+SMALL = {"hidden_layer_sizes": (32,), "max_epochs": 40, "lr": 1e-2, "random_state": 0}
+
+
+def expected_failures(estimator):
+    """Return the only two checks that minibatch training cannot pass, with the reason."""
+    reason = "minibatches are cut from other rows when rows are repeated"
+    return {
+        f"check_sample_weight_equivalence_on_{kind}_data": reason for kind in ("dense", "sparse")
+    }
+
+
+@parametrize_with_checks(
+    [
+        *(network(**SMALL) for network in NETWORKS),
+        *(network(**SMALL, early_stopping=True, dtype="float64") for network in NETWORKS),
+    ],
+    expected_failed_checks=expected_failures,
+)
+def test_scikit_learn_finds_nothing_to_object_to(estimator, check):
+    check(estimator)
+
+
+FULL_BATCH = {
+    "hidden_layer_sizes": (8,),
+    "activation": "tanh",
+    "batch_size": 10_000,
+    "max_epochs": 30,
+    "early_stopping": False,
+    "dtype": "float64",
+    "random_state": 0,
+}
+
+
+def make_labels(network, X, rng):
+    scores = X @ rng.normal(size=(X.shape[1], 2)) + 0.1 * rng.normal(size=(len(X), 2))
+    if network is MultiTaskRegressor:
+        return scores
+    classes = np.column_stack([scores[:, 0] > 0, np.digitize(scores[:, 1], [-1.0, 1.0])])
+    return classes.astype(int) if network is MultiTaskClassifier else classes.astype(object)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_with_full_batches_whole_weights_equal_repeated_rows(network, missing):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    y = make_labels(network, X, rng)
+    y = y.astype(object if network is MultiTaskEstimator else float)
+    y[rng.random(y.shape) < missing] = None if y.dtype == object else np.nan
+    times = rng.integers(0, 4, size=40)
+    weighted = network(**FULL_BATCH).fit(X, y, sample_weight=times)
+    repeated = network(**FULL_BATCH).fit(np.repeat(X, times, axis=0), np.repeat(y, times, axis=0))
+    # sums of the same terms in another order; Adam divides a rounding error of 1e-16 in the
+    # gradient by the gradient's size, and 30 steps add up
+    for part in ("weight", "bias"):
+        np.testing.assert_allclose(
+            getattr(weighted.net_.module_.heads, part).detach().numpy(),
+            getattr(repeated.net_.module_.heads, part).detach().numpy(),
+            rtol=1e-7,
+            atol=1e-9,
+        )
+    if network is MultiTaskRegressor:
+        np.testing.assert_allclose(weighted.predict(X), repeated.predict(X), rtol=1e-7, atol=1e-9)
+    else:
+        for one, other in zip(weighted.predict_proba(X), repeated.predict_proba(X), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-9)
+
+
+def test_only_estimators_of_one_kind_are_tagged_with_it():
+    kinds = [network().__sklearn_tags__().estimator_type for network in NETWORKS]
+    # a classifier tag would make splitters ask for the type of mixed labels, and fail
+    assert kinds == ["regressor", "classifier", None]
