@@ -177,7 +177,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 f"lower lr (now {self.lr}), or look for extreme values in X and y."
             ) from None
         self.n_iter_ = len(self._network.history)
-        vars(self).pop("best_epoch_", None)  # of an earlier fit that held rows out
+        self.__dict__.pop("best_epoch_", None)  # of an earlier fit that held rows out
         if best is not None:
             self.best_epoch_ = self.n_iter_ - hooks.n_epochs + best
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes=dict, **report)

@@ -651,7 +651,7 @@ ONE_NETWORK = {
     "early_stopping with too few rows": (
         lambda: classifier(early_stopping=True).fit(X[:2], ["no", "yes"]),
         ValueError,
-        ["early_stopping=True", "2 labelled row", "add rows or set early_stopping=False"],
+        ["early_stopping=True", "n_samples=2", "add rows or set early_stopping=False"],
     ),
     "a rate so large that the loss diverges": (
         lambda: regressor(optimizer="sgd", lr=1e30, max_epochs=20).fit(X, NUMBERS),
