@@ -25,11 +25,13 @@ class FittedNetwork:
     @property
     def net(self) -> Any:
         """The skorch net, on the device it was fitted on if that is present, else on the CPU."""
+        state = self._state  # before _net: another thread may be setting both, _net first
         if self._net is None:
             nn = backend()
             settings = {**self.settings, "device": self._present_device(nn)}
-            self._net = nn.build_net(**settings)
-            nn.import_state(self._net, self._state)
+            net = nn.build_net(**settings)
+            nn.import_state(net, state)
+            self._net = net
             self._state = None
         return self._net
 
@@ -47,7 +49,8 @@ class FittedNetwork:
     @property
     def history(self) -> list[dict[str, Any]]:
         """What skorch recorded, an entry an epoch."""
-        return self._state["history"] if self._net is None else self._net.history  # type: ignore[index]
+        state = self._state
+        return state["history"] if self._net is None else self._net.history  # type: ignore[index]
 
     def apply(self, settings: dict[str, Any]) -> None:
         """Change arguments that training on may change: rate, decay, batch size, epochs."""
@@ -60,7 +63,9 @@ class FittedNetwork:
         return deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        state = self._state if self._net is None else backend().export_state(self._net)
+        state = self._state
+        if self._net is not None:
+            state = backend().export_state(self._net)
         return {"settings": self.settings, "state": state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
