@@ -1,0 +1,200 @@
+"""What the package shows: names, docstrings that list every parameter, plain constructors."""
+
+import inspect
+import pickle
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils._param_validation import InvalidParameterError
+
+import sklearn_mtl
+
+PUBLIC = {name: getattr(sklearn_mtl, name) for name in sklearn_mtl.__all__}
+ERRORS = {
+    name: obj
+    for name, obj in PUBLIC.items()
+    if isinstance(obj, type) and issubclass(obj, Exception)
+}
+CALLED = {name: obj for name, obj in PUBLIC.items() if name not in ERRORS}
+ESTIMATORS = {
+    name: obj
+    for name, obj in PUBLIC.items()
+    if isinstance(obj, type) and issubclass(obj, BaseEstimator)
+}
+NETWORKS = [name for name in ESTIMATORS if name != "IndependentTasks"]
+README = Path(__file__).parents[1] / "README.md"
+
+
+def sections(docstring):
+    """Return {title: text} of a numpydoc docstring."""
+    parts = re.split(r"^(\S[^\n]*)\n-{3,}\n", inspect.cleandoc(docstring), flags=re.M)
+    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
+
+def listed(section):
+    """Return the names that a Parameters, Attributes or Methods section lists."""
+    heads = re.findall(r"^([\w*][^\n]*?)(?: : [^\n]*)?$", section, flags=re.M)
+    return [name.strip() for head in heads for name in head.split(",")]
+
+
+def parameters(obj):
+    return list(inspect.signature(obj).parameters)
+
+
+def test_the_parser_reads_numpydoc():
+    doc = """Summary.
+
+    Parameters
+    ----------
+    X, y : array
+        Text: of a kind.
+    seed : int, default=None
+    """
+    assert listed(sections(doc)["Parameters"]) == ["X", "y", "seed"]
+
+
+def test_every_public_name_is_listed_once_and_can_be_imported():
+    assert sklearn_mtl.__all__ == sorted(set(sklearn_mtl.__all__))
+    assert set(sklearn_mtl.__all__) <= set(dir(sklearn_mtl))
+    for name, obj in PUBLIC.items():
+        assert obj.__name__ == name
+        assert obj.__module__.startswith("sklearn_mtl.")
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'MultiTaskRegresor'"):
+        sklearn_mtl.MultiTaskRegresor  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "module", ["compose", "metrics", "model_selection", "neural_network", "tasks", "nn"]
+)
+def test_every_name_of_a_public_module_is_there_and_documented(module):
+    module = import_module(f"sklearn_mtl.{module}")
+    assert len(module.__all__) == len(set(module.__all__))
+    for name in module.__all__:
+        obj = getattr(module, name)
+        assert not callable(obj) or inspect.getdoc(obj), name
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_has_a_docstring_that_begins_with_one_sentence(name):
+    summary = inspect.getdoc(PUBLIC[name]).split("\n\n")[0]
+    assert summary.endswith(".")
+    assert len(summary) < 120
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_every_parameter_is_in_the_docstring_in_the_order_of_the_signature(name):
+    found = sections(CALLED[name].__doc__)
+    documented = listed(found.get("Parameters", found.get("Attributes", "")))
+    assert [entry for entry in documented if entry in parameters(CALLED[name])] == parameters(
+        CALLED[name]
+    )
+    if "Parameters" in found:
+        assert documented == parameters(CALLED[name])
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_defaults_in_the_docstring_are_those_of_the_signature(name):
+    text = sections(CALLED[name].__doc__).get("Parameters", "")
+    for parameter in inspect.signature(CALLED[name]).parameters.values():
+        line = re.search(rf"^(?:.*, )?{parameter.name}(?:,.*)? : (.*)$", text, flags=re.M)
+        if line is None or "default=" not in line[1]:
+            continue
+        told = line[1].split("default=")[1].strip("\"'")
+        if told in ("None", "True", "False") or not re.fullmatch(r"[-\d.e]+", told):
+            assert told == str(parameter.default)
+        else:
+            assert float(told) == parameter.default
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_every_public_name_has_an_example_that_runs_as_a_doctest(name):
+    assert ">>> " in sections(CALLED[name].__doc__)["Examples"]
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_constructors_take_no_bags_of_arguments(name):
+    kinds = {
+        parameter.kind for parameter in inspect.signature(ESTIMATORS[name]).parameters.values()
+    }
+    assert kinds <= {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_public_methods_are_documented_with_every_parameter(name):
+    for method, function in inspect.getmembers(ESTIMATORS[name], inspect.isfunction):
+        if method.startswith("_") or not function.__module__.startswith("sklearn_mtl"):
+            continue
+        found = sections(function.__doc__)
+        asked = [p for p in parameters(function) if p != "self"]
+        documented = [entry.lstrip("*") for entry in listed(found.get("Parameters", ""))]
+        assert set(asked) == set(documented), (name, method)
+        assert "Returns" in found, (name, method)
+
+
+def made(name):
+    """An estimator whose parameters are all objects of their own, valid or not."""
+    estimator = ESTIMATORS[name]
+    return estimator(**{parameter: Marker(parameter) for parameter in parameters(estimator)})
+
+
+class Marker:
+    """A parameter value that knows where it belongs."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __eq__(self, other):
+        return isinstance(other, Marker) and other.name == self.name
+
+    __hash__ = object.__hash__
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_constructors_store_what_they_are_given(name):
+    model = made(name)
+    for parameter in parameters(ESTIMATORS[name]):
+        assert getattr(model, parameter) == Marker(parameter)
+    assert set(vars(model)) == set(parameters(ESTIMATORS[name]))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_clones_and_pickles_keep_every_parameter(name):
+    model = made(name)
+    for copy in (clone(model), pickle.loads(pickle.dumps(model))):
+        assert copy.get_params(deep=False) == model.get_params(deep=False)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_parameter_of_a_network_is_checked(name):
+    network = ESTIMATORS[name]
+    assert set(network._parameter_constraints) == set(parameters(network))
+    for parameter in parameters(network):
+        with pytest.raises(InvalidParameterError, match=f"'{parameter}' parameter of {name}"):
+            network(**{parameter: object()}).fit([[0.0], [1.0]], [0, 1])
+
+
+def test_the_networks_share_parameters_defaults_and_words():
+    first, *others = (inspect.signature(ESTIMATORS[name]).parameters for name in NETWORKS)
+    texts = [ESTIMATORS[name].__doc__ for name in NETWORKS]
+    for other in others:
+        for parameter in set(first) & set(other):
+            assert first[parameter].default == other[parameter].default
+    entry = r"^    {} : .*\n(?:        .*\n)*"
+    for parameter in first:
+        found = {
+            match[0]
+            for text in texts
+            if (match := re.search(entry.format(parameter), text, flags=re.M))
+        }
+        assert len(found) == 1, parameter
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_readme_mentions_every_public_name(name):
+    assert name in README.read_text(encoding="utf-8")
