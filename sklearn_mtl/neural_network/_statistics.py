@@ -1,6 +1,7 @@
 """What training rows say about scales and base rates."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,14 +41,18 @@ def input_statistics(X: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.nd
 
     A constant column has scale 1.
     """
+    # seen from a row of theirs constants are zeros, however many rows are added up
+    origin = X[0].astype(np.float64)
+    spread = X - origin
     # no matrix product: the BLAS threads it wakes go on spinning, and slow the training down
     if (mass == mass[0]).all():
-        mean = X.mean(axis=0, dtype=np.float64)
-        scale = X.std(axis=0, dtype=np.float64)
+        shift = spread.mean(axis=0)
+        scale = spread.std(axis=0)
     else:
         share = (mass / mass.sum())[:, None]
-        mean = (share * X).sum(axis=0)
-        scale = np.sqrt((share * (X - mean) ** 2).sum(axis=0))
+        shift = (share * spread).sum(axis=0)
+        scale = np.sqrt((share * (spread - shift) ** 2).sum(axis=0))
+    mean = origin + shift
     return mean, _no_zeros(scale, mean)
 
 
@@ -66,6 +71,18 @@ def row_mass(data: TaskData) -> np.ndarray:
     return mass if mass.ndim == 1 else mass.max(axis=1)
 
 
+def _first_labels(data: TaskData) -> np.ndarray:
+    """Return an observed label of each task, shape (T,)."""
+    labels: np.ndarray = data.labels  # type: ignore[assignment]
+    observed: np.ndarray = data.observed  # type: ignore[assignment]
+    if data.task_index is None:
+        return labels[observed.argmax(axis=0), np.arange(data.n_tasks)]
+    tasks, rows = np.unique(np.where(observed, data.task_index, -1), return_index=True)
+    first = np.zeros(data.n_tasks)
+    first[tasks[tasks >= 0]] = labels[rows[tasks >= 0]]
+    return first
+
+
 def target_statistics(
     layout: TaskLayout, data: TaskData, groups: list[OutputGroup], *, scaled: bool
 ) -> TargetStatistics:
@@ -75,15 +92,22 @@ def target_statistics(
     mean, scale = np.zeros(layout.n_tasks), np.ones(layout.n_tasks)
     unit = np.ones(layout.n_tasks)
     numeric = np.array([not task.is_classification for task in layout.tasks])
-    mass = observed.astype(np.float64) if data.weights is None else observed * data.weights
+    mass = observed if data.weights is None else observed * data.weights
     total = data.per_task(mass)
     if scaled and numeric.any():
+        # seen from a label of theirs constants are zeros: nothing rounded is left to be learned
+        origin = _first_labels(data)
         if labels.ndim == 2 and data.weights is None and observed.all():
-            means, deviation = labels.mean(axis=0), labels.std(axis=0)
+            spread = labels - origin
+            shift = spread.mean(axis=0)
+            spread -= shift
+            deviation = np.sqrt(np.einsum("nt,nt->t", spread, spread) / len(spread))
         else:
-            means = data.per_task(mass * labels) / total
-            spread = labels - (means if data.task_index is None else means[data.task_index])
-            deviation = np.sqrt(data.per_task(mass * spread**2) / total)
+            tags: Any = slice(None) if data.task_index is None else data.task_index
+            spread = labels - origin[tags]
+            shift = data.per_task(mass * spread) / total
+            deviation = np.sqrt(data.per_task(mass * (spread - shift[tags]) ** 2) / total)
+        means = origin + shift
         mean[numeric], scale[numeric] = means[numeric], deviation[numeric]
     bias: list[np.ndarray] = []
     for group in groups:
@@ -93,7 +117,7 @@ def target_statistics(
         for t in group.tasks:
             rows = data.rows(t)
             codes = data.column(labels, t, rows).astype(int)
-            n_classes = len(layout.tasks[t].classes)  # type: ignore[arg-type]
+            n_classes = len(layout.tasks[t].classes)
             share = data.column(mass, t, rows) / total[t]
             frequency = np.bincount(codes, share, minlength=n_classes)
             frequency = np.maximum(frequency, LEAST_FREQUENCY)
