@@ -25,7 +25,7 @@ def make_data(n=40, seed=0):
     return X, Y, rng
 
 
-# -- hidden, weightless, absent ------------------------------------------------------------------
+# -- hidden, weightless, absent -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
@@ -91,7 +91,7 @@ def test_what_a_missing_label_holds_is_never_read():
         assert np.array_equal(model.predict(X)[name].to_numpy(float), expected.predict(X)[name])
 
 
-# -- weights -------------------------------------------------------------------------------------
+# -- weights --------------------------------------------------------------------------------------
 
 
 def test_a_weight_per_label_acts_on_its_task_alone():
@@ -163,7 +163,7 @@ def test_n_samples_is_short_for_the_numbers(network):
     assert not np.array_equal(counted.predict(X), network(**SMALL).fit(X, Y).predict(X))
 
 
-# -- the criterion against a loop over tasks -----------------------------------------------------------
+# -- the criterion against a loop over tasks ------------------------------------------------------
 
 KINDS = ["regression", "multiclass", "binary", "regression", "binary", "multiclass", "multiclass"]
 N_CLASSES = [1, 3, 2, 1, 2, 4, 3]
@@ -302,7 +302,7 @@ def test_the_criterion_says_which_tasks_a_batch_has_labels_of(tagged):
         assert (losses[~expected] == 0).all()
 
 
-# -- what it is for --------------------------------------------------------------------------------
+# -- what it is for -------------------------------------------------------------------------------
 
 
 def test_half_the_labels_are_enough_to_beat_the_means():
