@@ -47,8 +47,8 @@ def mean_task_losses(kinds, outputs, labels, observed, weights=None, units=None)
     return torch.stack(result)
 
 
-def train_plain_network(X, y, hidden_weights, *, epochs, lr, weight_decay, schedule):
-    """Train one regression network on one task by full-batch AdamW, and predict X.
+def train_plain_network(X, y, hidden_weights, *, epochs, lr, schedule, make_optimizer):
+    """Train one regression network on one task by full batches, and predict X.
 
     Standardised X and y, hidden layers of tanh with biases at zero, a head of zeros.
 
@@ -57,6 +57,7 @@ def train_plain_network(X, y, hidden_weights, *, epochs, lr, weight_decay, sched
     X, y : ndarray of shape (n, p), (n,)
     hidden_weights : list of ndarray (width, width before)
     schedule : callable (epoch, epochs) -> factor
+    make_optimizer : callable (parameters, lr=) -> torch.optim.Optimizer
     """
     layers = []
     for weight in hidden_weights:
@@ -71,7 +72,7 @@ def train_plain_network(X, y, hidden_weights, *, epochs, lr, weight_decay, sched
     network = nn.Sequential(*layers, head)
     inputs = torch.tensor((X - X.mean(axis=0)) / X.std(axis=0))
     target = torch.tensor((y - y.mean()) / y.std())
-    optimizer = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=weight_decay)
+    optimizer = make_optimizer(network.parameters(), lr=lr)
     for epoch in range(epochs):
         optimizer.param_groups[0]["lr"] = lr * schedule(epoch, epochs)
         optimizer.zero_grad()
