@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import _num_samples, check_array, check_is_fitted, validate_data
 
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._per_task import mean_task_score
@@ -14,7 +14,12 @@ from sklearn_mtl.neural_network._backend import backend
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._holdout import hold_out
 from sklearn_mtl.neural_network._outputs import encoded_predictions, probabilities
-from sklearn_mtl.neural_network._statistics import input_statistics, row_mass, target_statistics
+from sklearn_mtl.neural_network._statistics import (
+    input_statistics,
+    row_mass,
+    scaled_labels,
+    target_statistics,
+)
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._layout import LONG, OWN
 from sklearn_mtl.tasks._outputs import group_outputs
@@ -23,7 +28,11 @@ from sklearn_mtl.utils._validation import draw_seed, listing, plain
 
 FLOATS = [np.float64, np.float32]
 # below this many labelled rows a held-out tenth says too little to stop by
-AUTO_EARLY_STOPPING_ROWS = 200
+AUTO_EARLY_STOPPING_ROWS = 1000
+
+
+# parameters that decide what network is made; hidden_layer_sizes comes in several forms
+_ARCHITECTURE = ("activation", "dropout", "sharing", "balancing", "dtype")
 
 
 class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
@@ -138,7 +147,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         seed = draw_seed(self.random_state)
         training, validation = self._split(layout, data, np.flatnonzero(mass), seed, streaming)
 
-        if not going_on:
+        if going_on:
+            self._check_same_network()
+        else:
             self._start(layout, rows, data, mass, training, seed)
         self._network.apply(self._settings(len(training)))
 
@@ -149,7 +160,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         context.call_on_fit_task_begin(estimator=self, **report)
         hooks = _EpochReport(self, context, report)
         nn = backend()
-        scaled = self._scaled_labels(data)
+        scaled = self._scaled(data)
         try:
             best = nn.train(
                 self._network.net,
@@ -198,9 +209,23 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         if self.input_scaling is None:
             mean, scale = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
         else:
-            mean, scale = input_statistics(rows[training], mass[training])
+            with np.errstate(over="ignore", invalid="ignore"):  # told of in words
+                mean, scale = input_statistics(rows[training], mass[training])
+            if not np.isfinite(scale).all():
+                raise ValueError(
+                    f"X has values too large to scale in feature(s) "
+                    f"{listing(np.flatnonzero(~np.isfinite(scale)))}: their squares overflow "
+                    "float64; divide them by a constant, or drop them."
+                )
         scaling = getattr(self, "target_scaling", None)
-        target = target_statistics(layout, learned, groups, scaled=scaling is not None)
+        with np.errstate(over="ignore", invalid="ignore"):  # told of in words
+            target = target_statistics(layout, learned, groups, scaled=scaling is not None)
+        if not np.isfinite(target.scale).all():
+            names = [layout.names[t] for t in np.flatnonzero(~np.isfinite(target.scale))]
+            raise ValueError(
+                f"Task(s) {listing(names)} have labels too large to scale: their squares overflow "
+                "float64; divide them by a constant, or drop the largest."
+            )
         n_observed = learned.per_task(learned.observed.astype(float))  # type: ignore[union-attr]
         settings = {
             "groups": groups,
@@ -225,6 +250,21 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         self._network = FittedNetwork(settings)
         self.layout_ = layout
         self.target_mean_, self.target_scale_ = target.mean, target.scale
+
+    def _check_same_network(self) -> None:
+        """Raise a ValueError where a parameter asks for another network than the one at hand."""
+        now = {
+            "hidden_layer_sizes": _layer_sizes(self.hidden_layer_sizes),
+            **{name: getattr(self, name) for name in _ARCHITECTURE},
+        }
+        for name, value in now.items():
+            before = self._network.settings[name]
+            if value != before:
+                raise ValueError(
+                    f"{name} is now {value!r}, but the network at hand was made with {before!r}: "
+                    "partial_fit and warm_start=True go on training it. Set the parameter back, or "
+                    "start anew with a clone or with warm_start=False."
+                )
 
     def _settings(self, n_rows: int) -> dict[str, Any]:
         """Return the arguments of the net that a later call may change."""
@@ -259,13 +299,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             )
         return training, validation
 
-    def _scaled_labels(self, data: TaskData) -> TaskData:
-        mean, scale = self.target_mean_, self.target_scale_
-        if data.task_index is not None:
-            mean, scale = mean[data.task_index], scale[data.task_index]
-        labels = data.labels - mean
-        labels /= scale  # in place: a thousand tasks are large
-        return replace(data, labels=labels)
+    def _scaled(self, data: TaskData) -> TaskData:
+        labels = scaled_labels(data, self.target_mean_, self.target_scale_, self.dtype)
+        return replace(data, labels=labels, weights=_scaled_weights(data))
 
     # -- rows ---------------------------------------------------------------------------------
 
@@ -285,14 +321,21 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
 
     def _read_own_rows(self, parts: list[Any], layout: TaskLayout, *, reset: bool) -> np.ndarray:
         numbers: list[np.ndarray] = []
+        least = 0 if any(_num_samples(part) for part in parts) else 1  # a task may have no row
         for name, part in zip(layout.names, parts, strict=True):
             try:
                 first = reset and not numbers
-                numbers.append(validate_data(self, part, dtype=FLOATS, reset=first))
+                checked = validate_data(
+                    self, part, dtype=FLOATS, reset=first, ensure_min_samples=least
+                )
+                numbers.append(checked)
             except ValueError as error:
+                advice = (
+                    " A shared network needs the same features for each task; IndependentTasks "
+                    "takes tasks that differ."
+                )
                 raise ValueError(
-                    f"X of task {plain(name)!r}: {error} A shared network needs the same features "
-                    "for each task; IndependentTasks takes tasks that differ."
+                    f"X of task {plain(name)!r}: {error}{advice if 'feature' in str(error) else ''}"
                 ) from error
         return np.concatenate(numbers)
 
@@ -445,6 +488,19 @@ def _training_rows(X: np.ndarray, data: TaskData, rows: np.ndarray) -> dict[str,
         "weights": part.weights,
         "task_index": part.task_index,
     }
+
+
+def _scaled_weights(data: TaskData) -> np.ndarray | None:
+    """Return weights whose sum over each task is near 1: float32 holds them, whatever their unit.
+
+    By powers of 2, which round nothing; the objective does not depend on them.
+    """
+    if data.weights is None:
+        return None
+    _, exponent = np.frexp(data.per_task(data.weights))
+    return np.ldexp(
+        data.weights, -(exponent if data.task_index is None else exponent[data.task_index])
+    )
 
 
 def _layer_sizes(sizes: Any) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """What training rows say about scales and base rates."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from sklearn_mtl.tasks._spec import BINARY, REGRESSION
 LEAST_ENTROPY = 0.1
 # a class that no training row has must not start at log 0
 LEAST_FREQUENCY = 1e-4
+BLOCK = 2**17  # numbers at a time, a megabyte of float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,35 @@ def row_mass(data: TaskData) -> np.ndarray:
     return mass if mass.ndim == 1 else mass.max(axis=1)
 
 
+def _row_blocks(values: np.ndarray) -> Iterator[slice]:
+    """Yield slices of rows small enough for a cache: wide labels are too large to copy whole."""
+    step = max(1, BLOCK // values.shape[1])
+    for start in range(0, len(values), step):
+        yield slice(start, start + step)
+
+
+def _moments(values: np.ndarray, origin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of the columns of ``values - origin``."""
+    total = sum((values[rows] - origin).sum(axis=0) for rows in _row_blocks(values))
+    shift = np.asarray(total / len(values))
+    squares = np.zeros(values.shape[1])
+    for rows in _row_blocks(values):
+        spread = values[rows] - origin - shift
+        squares += np.einsum("nt,nt->t", spread, spread)
+    return shift, np.sqrt(squares / len(values))
+
+
+def scaled_labels(data: TaskData, mean: np.ndarray, scale: np.ndarray, dtype: str) -> np.ndarray:
+    """Return (labels - mean) / scale of each task, in that precision."""
+    labels: np.ndarray = data.labels  # type: ignore[assignment]
+    if data.task_index is not None:
+        return ((labels - mean[data.task_index]) / scale[data.task_index]).astype(dtype)
+    result = np.empty(labels.shape, dtype)
+    for rows in _row_blocks(labels):
+        result[rows] = (labels[rows] - mean) / scale
+    return result
+
+
 def _first_labels(data: TaskData) -> np.ndarray:
     """Return an observed label of each task, shape (T,)."""
     labels: np.ndarray = data.labels  # type: ignore[assignment]
@@ -98,10 +129,7 @@ def target_statistics(
         # seen from a label of theirs constants are zeros: nothing rounded is left to be learned
         origin = _first_labels(data)
         if labels.ndim == 2 and data.weights is None and observed.all():
-            spread = labels - origin
-            shift = spread.mean(axis=0)
-            spread -= shift
-            deviation = np.sqrt(np.einsum("nt,nt->t", spread, spread) / len(spread))
+            shift, deviation = _moments(labels, origin)
         else:
             tags: Any = slice(None) if data.task_index is None else data.task_index
             spread = labels - origin[tags]

@@ -29,7 +29,7 @@ from sklearn_mtl.tasks._column import (
     is_dict_of_rows,
     is_frame,
 )
-from sklearn_mtl.tasks._containers import DICT, NAMED, VECTOR, Labels, read_labels
+from sklearn_mtl.tasks._containers import DICT, MATRIX, NAMED, VECTOR, Labels, read_labels
 from sklearn_mtl.tasks._data import group_rows
 from sklearn_mtl.tasks._layout import LONG, OWN, SHARED, TaskLayout
 from sklearn_mtl.tasks._long import find_names, read_tagged_labels, split_task_column
@@ -99,6 +99,9 @@ def infer_layout(
         rows, labels = SHARED, read_labels(y)
     overrides = _check_task_kinds(task_kinds, labels.names, family)
     expected = _expected_classes(classes, labels, rows)
+    if rows == SHARED and family != CLASSIFICATION and not overrides and _all_values(labels):
+        values = tuple(TaskSpec(plain(name), REGRESSION) for name in labels.names)
+        return TaskLayout(values, labels.container, rows)
 
     kinds: list[str] = []
     found: list[np.ndarray | None] = []
@@ -133,6 +136,13 @@ def infer_layout(
         labels.header,
         labels.holds_objects,
     )
+
+
+def _all_values(labels: Labels) -> bool:
+    """Return whether y is a matrix of finite floats, which needs no look at each column."""
+    whole = labels.container == MATRIX and labels.matrix is not None and len(labels.matrix) > 0
+    # a sum is not finite where a term is not, and needs no array of flags
+    return whole and bool(np.isfinite(labels.matrix.sum()))  # type: ignore[union-attr]
 
 
 def _read_long(X: Any, y: Any, task_feature: Any) -> Labels:

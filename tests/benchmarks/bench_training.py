@@ -67,6 +67,7 @@ def ours(**parameters):
             "lr": LR,
             "lr_schedule": "constant",
             "early_stopping": False,
+            "dropout": 0.0,
             "random_state": 0,
             **parameters,
         }
