@@ -202,6 +202,11 @@ def _warn_absent(cells: Cells, folds: np.ndarray, n_splits: int, what: str) -> N
         lines.append(
             f"The training rows of a split lack {listing(absent)}: too few {what}s have them to "
             "leave some in every training part; add rows, or leave them out."
+            + (
+                " If these labels are numbers rather than classes, pass task_kinds='regression'."
+                if any(str(entry).startswith("class ") for entry in absent)
+                else ""
+            )
         )
     if cells.unlabelled:
         lines.append(f"No label of task(s) {listing(cells.unlabelled)} is observed.")

@@ -97,6 +97,12 @@ def build_net(
                 **extra,
             ).initialize()
         except (TypeError, ValueError) as error:
+            if not net_params and not isinstance(optimizer, str):
+                raise TypeError(
+                    f"{owner} cannot make its optimizer {optimizer!r}: {error}. It is called with "
+                    "the parameters of the network, lr and weight_decay; pass a callable that "
+                    "takes these."
+                ) from error
             if not net_params:
                 raise
             raise ValueError(f"{owner} cannot use net_params={net_params!r}: {error}") from error

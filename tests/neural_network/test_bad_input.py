@@ -647,6 +647,49 @@ ONE_NETWORK = {
         ValueError,
         ["Input X contains NaN"],
     ),
+    # numbers too large, networks that cannot go on
+    "labels too large to scale": (
+        lambda: regressor().fit(X, {**NUMBERS, "huge": PRICE * 1e200}),
+        ValueError,
+        ["'huge'", "too large", "overflow", "divide"],
+    ),
+    "features too large to scale": (
+        lambda: regressor().fit(X * [1.0, 1e200, 1.0], PRICE),
+        ValueError,
+        ["X has values too large", "feature(s) 1:", "overflow", "divide"],
+    ),
+    "warm_start with another network": (
+        lambda: (
+            regressor(warm_start=True)
+            .fit(X, PRICE)
+            .set_params(hidden_layer_sizes=(5,))
+            .fit(X, PRICE)
+        ),
+        ValueError,
+        ["hidden_layer_sizes is now (5,)", "made with (4,)", "warm_start=False"],
+    ),
+    "partial_fit with another network": (
+        lambda: (
+            regressor().partial_fit(X, PRICE).set_params(activation="tanh").partial_fit(X, PRICE)
+        ),
+        ValueError,
+        ["activation is now 'tanh'", "made with 'relu'", "clone"],
+    ),
+    "an optimiser without weight decay": (
+        lambda: regressor(optimizer=torch.optim.LBFGS).fit(X, PRICE),
+        TypeError,
+        ["optimizer", "LBFGS", "weight_decay", "pass a callable"],
+    ),
+    "dates as labels": (
+        lambda: mixed().fit(X, pd.DataFrame({"day": pd.date_range("2020", periods=N)})),
+        TaskLayoutError,
+        ["'day'", "datetime64", "numbers, booleans or strings"],
+    ),
+    "no task with a row at predict": (
+        lambda: regressor().fit(OWN_X, OWN_Y).predict({"north": X[:0], "south": X[:0]}),
+        ValueError,
+        ["X of task 'north'", "0 sample(s)"],
+    ),
     # early stopping and divergence
     "early_stopping with too few rows": (
         lambda: classifier(early_stopping=True).fit(X[:2], ["no", "yes"]),
@@ -851,6 +894,24 @@ def test_an_error_in_a_callback_reaches_the_caller_and_breaks_nothing():
     with pytest.raises(LookupError, match="no disk"):
         model.fit(X, NUMBERS)
     nothing_is_broken(model, recorder, states)
+
+
+@pytest.mark.parametrize("unit", [2.0**-900, 2.0**-60, 2.0**60, 2.0**900])
+def test_the_unit_of_sample_weight_does_not_matter(unit):
+    weight = RNG.random((N, 2))
+    plain, scaled = (regressor().fit(X, NUMBERS, weight * u).predict(X) for u in (1.0, unit))
+    for name in NUMBERS:
+        # a power of two rounds nothing
+        np.testing.assert_array_equal(scaled[name], plain[name])
+
+
+def test_a_task_without_a_row_at_predict_has_no_prediction():
+    model = regressor().fit(OWN_X, OWN_Y)
+    predicted = model.predict({"north": X[:0], "south": X[:2]})
+    assert predicted["north"].shape == (0,)
+    np.testing.assert_array_equal(
+        predicted["south"], model.predict({"north": X[:1], "south": X[:2]})["south"]
+    )
 
 
 @pytest.mark.parametrize("route", ROUTES)
