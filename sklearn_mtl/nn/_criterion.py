@@ -81,7 +81,8 @@ class MultiTaskCriterion(nn.Module):
         A Tensor (T_g,) for each group; None where all of it is 1.
         """
         factors = [
-            scale / self.unit[torch.as_tensor(group.tasks, device=scale.device)]
+            # a copy of the task numbers: joblib may have mapped them from a file
+            scale / self.unit[torch.tensor(group.tasks, device=scale.device)]
             for scale, group in zip(data.scale, self.groups, strict=True)
         ]
         return [None if bool((factor == 1).all()) else factor for factor in factors]
