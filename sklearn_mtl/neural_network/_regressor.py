@@ -59,9 +59,11 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
     tol : float, default=1e-4
         Relative fall of the validation loss that counts as improvement.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last fit's weights.
+        Whether ``fit`` goes on from the last fit's weights. The network and the tasks must be the
+        same.
     callbacks : list of skorch callbacks, default=None
-        For scikit-learn's own callbacks use ``set_callbacks``.
+        Where no rows are held out they can read "train_loss", not "valid_loss"; an LRScheduler
+        needs ``lr_schedule="constant"``. For scikit-learn's own callbacks use ``set_callbacks``.
     net_params : dict, default=None
         Further parameters of ``skorch.NeuralNet``, such as ``{"compile": True}``.
     device : str, default="cpu"
