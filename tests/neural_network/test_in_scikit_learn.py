@@ -10,14 +10,27 @@ import sklearn
 import torch
 from joblib import Parallel, delayed, parallel_config
 from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
+from sklearn.ensemble import (
+    AdaBoostRegressor,
+    BaggingClassifier,
+    BaggingRegressor,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.feature_selection import SequentialFeatureSelector
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
-from sklearn.inspection import permutation_importance
+from sklearn.inspection import partial_dependence, permutation_importance
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import (
     GridSearchCV,
+    HalvingGridSearchCV,
     KFold,
     RandomizedSearchCV,
     cross_val_predict,
@@ -27,6 +40,7 @@ from sklearn.model_selection import (
     train_test_split,
     validation_curve,
 )
+from sklearn.multioutput import MultiOutputRegressor, RegressorChain
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import estimator_html_repr
@@ -333,6 +347,14 @@ def test_train_test_split_takes_targets_with_holes(route):
     assert np.isfinite(network(**SMALL).fit(train_X, train_y).score(test_X, test_y))
 
 
+def test_folds_of_whole_numbers_say_how_to_call_them_regression():
+    y = np.arange(N)
+    with pytest.warns(UserWarning, match="pass task_kinds='regression'"):
+        list(MultiTaskKFold(3).split(X, y))
+    splits = MultiTaskKFold(3, task_kinds="regression")
+    assert np.isfinite(cross_val_score(MultiTaskRegressor(**SMALL), X, y, cv=splits)).all()
+
+
 def test_curves_over_rows_and_parameters():
     y = MultiTaskTarget(hidden(NUMBERS))
     sizes, train, test = learning_curve(
@@ -401,6 +423,82 @@ def test_a_transformed_target_of_one_task():
     model.fit(X, np.exp(PRICE))
     inner = MultiTaskRegressor(**SMALL).fit(X, PRICE)
     np.testing.assert_allclose(model.predict(X), np.exp(inner.predict(X)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda net: BaggingRegressor(net, n_estimators=2, random_state=0),
+        lambda net: AdaBoostRegressor(net, n_estimators=2, random_state=0),
+        lambda net: StackingRegressor([("net", net)], final_estimator=Ridge(), cv=2),
+        lambda net: VotingRegressor([("net", net), ("line", Ridge())]),
+        lambda net: SequentialFeatureSelector(net, n_features_to_select=1, cv=2),
+    ],
+    ids=["bagging", "boosting", "stacking", "voting", "selection"],
+)
+def test_ensembles_and_selectors_take_a_network_of_one_task(make):
+    model = make(MultiTaskRegressor(**SMALL)).fit(X, PRICE)
+    found = model.predict(X) if hasattr(model, "predict") else model.transform(X)[:, 0]
+    assert np.isfinite(found).all()
+    assert len(found) == N
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda net: BaggingClassifier(net, n_estimators=2, random_state=0),
+        lambda net: CalibratedClassifierCV(net, cv=2),
+        lambda net: StackingClassifier([("net", net)], cv=2),
+        lambda net: VotingClassifier([("one", net), ("two", net)], voting="soft"),
+    ],
+    ids=["bagging", "calibration", "stacking", "voting"],
+)
+def test_ensembles_and_calibration_take_a_classifier_of_one_task(make):
+    model = make(MultiTaskClassifier(**{**SMALL, "max_epochs": 20})).fit(X, SOLD)
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
+    assert model.score(X, SOLD) > 0.6
+
+
+@pytest.mark.parametrize("make", [MultiOutputRegressor, RegressorChain])
+def test_scikit_learns_own_multi_output_takes_a_network_of_one_task(make):
+    y = np.column_stack([PRICE, COST])
+    assert make(MultiTaskRegressor(**SMALL)).fit(X, y).predict(X).shape == (N, 2)
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc", "neg_log_loss", "f1_macro"])
+def test_scores_of_probabilities_of_one_task(scoring):
+    y = (SOLD == "yes").astype(int)
+    assert np.isfinite(
+        cross_val_score(MultiTaskClassifier(**SMALL), X, y, cv=3, scoring=scoring)
+    ).all()
+
+
+@pytest.mark.parametrize("average", ["macro", "sold"])
+@pytest.mark.parametrize("metric", ["roc_auc", "neg_log_loss", "f1_macro"])
+def test_scores_of_probabilities_of_several_tasks_with_holes(metric, average):
+    y = MultiTaskTarget(hidden({"sold": SOLD, "late": (X[:, 2] > 0).astype(int)}))
+    scorer = make_task_scorer(metric, average=average)
+    scores = cross_val_score(
+        MultiTaskClassifier(**SMALL), X, y, cv=MultiTaskKFold(3), scoring=scorer
+    )
+    assert np.isfinite(scores).all()
+
+
+def test_halving_hands_out_epochs():
+    search = HalvingGridSearchCV(
+        MultiTaskRegressor(**SMALL),
+        {"lr": [1e-3, 0.01, 0.1]},
+        cv=2,
+        resource="max_epochs",
+        min_resources=3,
+        max_resources=9,
+    ).fit(X, MultiTaskTarget(hidden(NUMBERS)))
+    assert search.best_params_["max_epochs"] == 9
+
+
+def test_partial_dependence_has_a_curve_a_task():
+    model = MultiTaskRegressor(**SMALL).fit(X, np.column_stack([PRICE, COST]))
+    assert partial_dependence(model, X, [0], grid_resolution=5)["average"].shape == (2, 5)
 
 
 def test_a_frozen_network_is_not_trained_again():
