@@ -1,0 +1,51 @@
+"""The parts of the network around the heads: input scaling and the multilayer perceptron."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_mtl.nn import MLP
+from sklearn_mtl.nn._module import InputScaler
+from sklearn_mtl.nn.trunks import ACTIVATIONS
+
+
+def test_scaling_far_from_zero_loses_no_digits():
+    x = 1e6 + np.random.default_rng(0).normal(size=(50, 2))
+    mean, scale = torch.tensor(x.mean(axis=0)), torch.tensor(x.std(axis=0))
+    scaled = InputScaler(mean, scale)(torch.tensor(x)).to(torch.float32).numpy()
+    # float64 until it is scaled: float32 alone would round 1e6 at 0.06
+    np.testing.assert_allclose(scaled, (x - x.mean(axis=0)) / x.std(axis=0), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_an_mlp_is_its_formula(activation):
+    torch.manual_seed(0)
+    mlp = MLP(3, (5, 4), activation).double()
+    x = torch.randn(6, 3, dtype=torch.float64)
+    first, second = (layer for layer in mlp.layers if isinstance(layer, torch.nn.Linear))
+    function = ACTIVATIONS[activation]()
+    expected = function(function(x @ first.weight.T) @ second.weight.T)  # biases start at 0
+    torch.testing.assert_close(mlp(x), expected, rtol=1e-12, atol=1e-14)
+    assert mlp.n_outputs == 4
+
+
+def test_without_layers_an_mlp_gives_its_input():
+    x = torch.randn(6, 3)
+    assert torch.equal(MLP(3, ())(x), x)
+    assert MLP(3, ()).n_outputs == 3
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "identity"])
+def test_deep_networks_neither_fade_nor_blow_up(activation):
+    torch.manual_seed(0)
+    out = MLP(100, (300,) * 6, activation)(torch.randn(500, 100)).detach()
+    # the gain keeps the mean square of a layer's output near 1 (relu: of 2 halves)
+    assert 0.3 < float(out.square().mean()) < 2.0
+
+
+def test_dropout_acts_in_training_alone():
+    torch.manual_seed(0)
+    mlp = MLP(3, (50,), "relu", dropout=0.5)
+    x = torch.randn(20, 3)
+    assert not torch.equal(mlp.train()(x), mlp(x))
+    assert torch.equal(mlp.eval()(x), mlp(x))
