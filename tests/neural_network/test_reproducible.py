@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import skorch
 import torch
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
@@ -167,6 +168,25 @@ def test_epochs_cut_into_calls_are_the_same_epochs(params):
         for _ in range(3):
             streamed.partial_fit(X, Y)
         assert_same_fit(streamed, whole)
+
+
+def test_every_call_of_partial_fit_takes_the_rows_in_another_order():
+    class Order(skorch.callbacks.Callback):
+        seen: list[list[float]] = []
+
+        def on_epoch_begin(self, net, **kwargs):
+            self.seen.append([])
+
+        def on_batch_begin(self, net, batch=None, **kwargs):
+            self.seen[-1] += batch[0][:, 0].tolist()
+
+    X, Y = make_data()
+    model = MultiTaskRegressor(**SMALL, callbacks=[Order()], random_state=0)
+    for _ in range(3):
+        model.partial_fit(X, Y)
+    first, second, third = Order.seen
+    assert sorted(first) == sorted(second) == sorted(third)
+    assert first != second != third != first
 
 
 def test_partial_fit_goes_on_after_fit():
