@@ -6,31 +6,30 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _num_samples, check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.neural_network._backend import backend
+from sklearn_mtl.neural_network._epochs import EpochReport, task_history
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._holdout import hold_out
 from sklearn_mtl.neural_network._outputs import encoded_predictions, probabilities
+from sklearn_mtl.neural_network._rows import read_rows, rows_at, training_rows
 from sklearn_mtl.neural_network._statistics import (
     input_statistics,
     row_mass,
     scaled_labels,
+    scaled_weights,
     target_statistics,
 )
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
-from sklearn_mtl.tasks._layout import LONG, OWN
 from sklearn_mtl.tasks._outputs import group_outputs
 from sklearn_mtl.tasks._weights import resolve_task_weight
-from sklearn_mtl.utils._validation import draw_seed, listing, plain
+from sklearn_mtl.utils._validation import draw_seed, listing
 
-FLOATS = [np.float64, np.float32]
 # below this many labelled rows a held-out tenth says too little to stop by
 AUTO_EARLY_STOPPING_ROWS = 1000
-
-
 # parameters that decide what network is made; hidden_layer_sizes comes in several forms
 _ARCHITECTURE = ("activation", "dropout", "sharing", "balancing", "dtype")
 
@@ -135,7 +134,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         streaming: bool = False,
     ) -> "BaseMultiTaskNetwork":
         data = layout.encode(X, y, sample_weight)
-        rows = self._read_rows(X, data, layout, reset=not going_on)
+        rows = read_rows(self, X, data, layout, reset=not going_on)
         mass = row_mass(data)
         if not going_on:
             layout.check_observed(data)
@@ -158,14 +157,14 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         if sample_weight is None:
             report["metadata"] = {}
         context.call_on_fit_task_begin(estimator=self, **report)
-        hooks = _EpochReport(self, context, report)
+        hooks = EpochReport(self, context, report)
         nn = backend()
         scaled = self._scaled(data)
         try:
             best = nn.train(
                 self._network.net,
-                _training_rows(rows, scaled, training),
-                _training_rows(rows, scaled, validation) if len(validation) else None,
+                training_rows(rows, scaled, training),
+                training_rows(rows, scaled, validation) if len(validation) else None,
                 epochs=epochs,
                 batch_size=self._batch_size(len(training)),
                 lr=self.lr,
@@ -205,27 +204,13 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
     ) -> None:
         """Set what later calls build upon: scales, base rates and an untrained network."""
         groups = group_outputs(layout.tasks)
-        learned = _at(data, training)
+        learned = rows_at(data, training)
         if self.input_scaling is None:
             mean, scale = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
         else:
-            with np.errstate(over="ignore", invalid="ignore"):  # told of in words
-                mean, scale = input_statistics(rows[training], mass[training])
-            if not np.isfinite(scale).all():
-                raise ValueError(
-                    f"X has values too large to scale in feature(s) "
-                    f"{listing(np.flatnonzero(~np.isfinite(scale)))}: their squares overflow "
-                    "float64; divide them by a constant, or drop them."
-                )
+            mean, scale = input_statistics(rows[training], mass[training])
         scaling = getattr(self, "target_scaling", None)
-        with np.errstate(over="ignore", invalid="ignore"):  # told of in words
-            target = target_statistics(layout, learned, groups, scaled=scaling is not None)
-        if not np.isfinite(target.scale).all():
-            names = [layout.names[t] for t in np.flatnonzero(~np.isfinite(target.scale))]
-            raise ValueError(
-                f"Task(s) {listing(names)} have labels too large to scale: their squares overflow "
-                "float64; divide them by a constant, or drop the largest."
-            )
+        target = target_statistics(layout, learned, groups, scaled=scaling is not None)
         n_observed = learned.per_task(learned.observed.astype(float))  # type: ignore[union-attr]
         settings = {
             "groups": groups,
@@ -301,43 +286,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
 
     def _scaled(self, data: TaskData) -> TaskData:
         labels = scaled_labels(data, self.target_mean_, self.target_scale_, self.dtype)
-        return replace(data, labels=labels, weights=_scaled_weights(data))
-
-    # -- rows ---------------------------------------------------------------------------------
-
-    def _read_rows(self, X: Any, data: TaskData, layout: TaskLayout, *, reset: bool) -> np.ndarray:
-        """Return the numbers of X, shape (n, p), after the checks scikit-learn makes."""
-        if layout.rows == OWN:
-            return self._read_own_rows(data.X, layout, reset=reset)
-        if layout.rows == LONG:
-            validate_data(self, X, skip_check_array=True, reset=reset)
-            if data.X.shape[1] == 0:
-                raise ValueError(
-                    f"X has 0 feature(s) beside the task column {layout.task_feature!r}, while a "
-                    "minimum of 1 is required."
-                )
-            return check_array(data.X, dtype=FLOATS, input_name="X")
-        return validate_data(self, X, dtype=FLOATS, reset=reset)
-
-    def _read_own_rows(self, parts: list[Any], layout: TaskLayout, *, reset: bool) -> np.ndarray:
-        numbers: list[np.ndarray] = []
-        least = 0 if any(_num_samples(part) for part in parts) else 1  # a task may have no row
-        for name, part in zip(layout.names, parts, strict=True):
-            try:
-                first = reset and not numbers
-                checked = validate_data(
-                    self, part, dtype=FLOATS, reset=first, ensure_min_samples=least
-                )
-                numbers.append(checked)
-            except ValueError as error:
-                advice = (
-                    " A shared network needs the same features for each task; IndependentTasks "
-                    "takes tasks that differ."
-                )
-                raise ValueError(
-                    f"X of task {plain(name)!r}: {error}{advice if 'feature' in str(error) else ''}"
-                ) from error
-        return np.concatenate(numbers)
+        return replace(data, labels=labels, weights=scaled_weights(data))
 
     # -- predict ------------------------------------------------------------------------------
 
@@ -359,7 +308,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
     def _outputs(self, X: Any) -> tuple[np.ndarray, TaskData]:
         check_is_fitted(self)
         data = self.layout_.encode(X)
-        rows = self._read_rows(X, data, self.layout_, reset=False)
+        rows = read_rows(self, X, data, self.layout_, reset=False)
         return backend().predict_outputs(self._network.net, rows, data.task_index), data
 
     def _encoded(self, outputs: np.ndarray, data: TaskData) -> np.ndarray:
@@ -407,17 +356,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
     @property
     def history_(self) -> dict[str, Any]:
         """Mean loss of each task, for each epoch."""
-        epochs = self._fitted("history_").history
-        names = self.layout_.names
-        result: dict[str, Any] = {}
-        for key, part in (("train", "train"), ("validation", "valid")):
-            if f"{part}_task_losses" in (epochs[0] if epochs else {}):
-                table = np.array([epoch[f"{part}_task_losses"] for epoch in epochs])
-                result[key] = dict(zip(names, table.T, strict=True))
-                result[f"{key}_loss"] = np.array([epoch[f"{part}_loss"] for epoch in epochs])
-        result["lr"] = np.array([epoch["lr"] for epoch in epochs])
-        result["seconds"] = np.array([epoch["dur"] for epoch in epochs])
-        return result
+        return task_history(self.layout_.names, self._fitted("history_").history)
 
     @property
     def task_names_(self) -> list[Any]:
@@ -441,66 +380,6 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = True
         return tags
-
-
-class _EpochReport:
-    """Tells scikit-learn's callbacks of each epoch."""
-
-    def __init__(self, estimator: Any, context: Any, report: dict[str, Any]) -> None:
-        self.estimator = estimator
-        self.context = context
-        self.report = report
-        self.n_epochs = 0
-
-    def begin(self) -> None:
-        self.epoch = self.context.subcontext(task_name="epoch")
-        self.epoch.call_on_fit_task_begin(
-            estimator=self.estimator, reconstruction_attributes=self._snapshot, **self.report
-        )
-
-    def end(self) -> bool:
-        self.n_epochs += 1
-        return self.epoch.call_on_fit_task_end(
-            estimator=self.estimator, reconstruction_attributes=self._snapshot, **self.report
-        )
-
-    def _snapshot(self) -> dict[str, Any]:
-        # a copy: a callback may keep the estimator while training goes on
-        return {"_network": self.estimator._network.snapshot()}
-
-
-def _at(data: TaskData, rows: np.ndarray) -> TaskData:
-    if len(rows) == data.n_rows:
-        return data
-    parts: dict[str, Any] = {
-        name: None if getattr(data, name) is None else getattr(data, name)[rows]
-        for name in ("labels", "observed", "weights", "task_index")
-    }
-    return replace(data, X=None, n_rows=len(rows), index=None, **parts)
-
-
-def _training_rows(X: np.ndarray, data: TaskData, rows: np.ndarray) -> dict[str, Any]:
-    part = _at(data, rows)
-    return {
-        "X": X if len(rows) == len(X) else X[rows],
-        "labels": part.labels,
-        "observed": part.observed,
-        "weights": part.weights,
-        "task_index": part.task_index,
-    }
-
-
-def _scaled_weights(data: TaskData) -> np.ndarray | None:
-    """Return weights whose sum over each task is near 1: float32 holds them, whatever their unit.
-
-    By powers of 2, which round nothing; the objective does not depend on them.
-    """
-    if data.weights is None:
-        return None
-    _, exponent = np.frexp(data.per_task(data.weights))
-    return np.ldexp(
-        data.weights, -(exponent if data.task_index is None else exponent[data.task_index])
-    )
 
 
 def _layer_sizes(sizes: Any) -> tuple[int, ...]:

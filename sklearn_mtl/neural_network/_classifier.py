@@ -23,7 +23,7 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
     hidden_layer_sizes : sequence of int, default=(128, 128)
         Width of each layer of the shared trunk.
     activation : {"relu", "silu", "gelu", "tanh", "elu", "identity"}, default="relu"
-    dropout : float in [0, 1), default=0.0
+    dropout : float in [0, 1), default=0.2
         Share of each hidden layer's units that a training step leaves out.
     sharing : {"hard"}, default="hard"
         Which part of the network tasks have in common: "hard" is one trunk for all.
@@ -134,7 +134,7 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         *,
         hidden_layer_sizes: Any = (128, 128),
         activation: Any = "relu",
-        dropout: Any = 0.0,
+        dropout: Any = 0.2,
         sharing: Any = "hard",
         balancing: Any = "equal",
         task_weight: Any = None,

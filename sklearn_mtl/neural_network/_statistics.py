@@ -9,6 +9,7 @@ import numpy as np
 from sklearn_mtl.tasks import TaskData, TaskLayout
 from sklearn_mtl.tasks._outputs import OutputGroup
 from sklearn_mtl.tasks._spec import BINARY, REGRESSION
+from sklearn_mtl.utils._validation import listing
 
 # a task whose classes are almost all one would otherwise count without bound
 LEAST_ENTROPY = 0.1
@@ -41,8 +42,20 @@ class TargetStatistics:
 def input_statistics(X: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of the columns, rows weighted by `mass`.
 
-    A constant column has scale 1.
+    A constant column has scale 1. Values whose squares overflow are a ValueError.
     """
+    with np.errstate(over="ignore", invalid="ignore"):  # told of in words
+        mean, scale = _weighted_moments(X, mass)
+    if not np.isfinite(scale).all():
+        raise ValueError(
+            f"X has values too large to scale in feature(s) "
+            f"{listing(np.flatnonzero(~np.isfinite(scale)))}: their squares overflow float64; "
+            "divide them by a constant, or drop them."
+        )
+    return mean, _no_zeros(scale, mean)
+
+
+def _weighted_moments(X: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # seen from a row of theirs constants are zeros, however many rows are added up
     origin = X[0].astype(np.float64)
     spread = X - origin
@@ -54,8 +67,7 @@ def input_statistics(X: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.nd
         share = (mass / mass.sum())[:, None]
         shift = (share * spread).sum(axis=0)
         scale = np.sqrt((share * (spread - shift) ** 2).sum(axis=0))
-    mean = origin + shift
-    return mean, _no_zeros(scale, mean)
+    return origin + shift, scale
 
 
 def _no_zeros(scale: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -114,6 +126,36 @@ def _first_labels(data: TaskData) -> np.ndarray:
     return first
 
 
+def _label_moments(
+    data: TaskData, mass: np.ndarray, total: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each task's observed labels, weighted by `mass`."""
+    labels: np.ndarray = data.labels  # type: ignore[assignment]
+    # seen from a label of theirs constants are zeros: nothing rounded is left to be learned
+    origin = _first_labels(data)
+    if labels.ndim == 2 and data.weights is None and data.observed.all():  # type: ignore[union-attr]
+        shift, deviation = _moments(labels, origin)
+    else:
+        tags: Any = slice(None) if data.task_index is None else data.task_index
+        spread = labels - origin[tags]
+        shift = data.per_task(mass * spread) / total
+        deviation = np.sqrt(data.per_task(mass * (spread - shift[tags]) ** 2) / total)
+    return origin + shift, deviation
+
+
+def scaled_weights(data: TaskData) -> np.ndarray | None:
+    """Return weights whose sum over each task is near 1: float32 holds them, whatever their unit.
+
+    By powers of 2, which round nothing; the objective does not depend on them.
+    """
+    if data.weights is None:
+        return None
+    _, exponent = np.frexp(data.per_task(data.weights))
+    return np.ldexp(
+        data.weights, -(exponent if data.task_index is None else exponent[data.task_index])
+    )
+
+
 def target_statistics(
     layout: TaskLayout, data: TaskData, groups: list[OutputGroup], *, scaled: bool
 ) -> TargetStatistics:
@@ -126,17 +168,15 @@ def target_statistics(
     mass = observed if data.weights is None else observed * data.weights
     total = data.per_task(mass)
     if scaled and numeric.any():
-        # seen from a label of theirs constants are zeros: nothing rounded is left to be learned
-        origin = _first_labels(data)
-        if labels.ndim == 2 and data.weights is None and observed.all():
-            shift, deviation = _moments(labels, origin)
-        else:
-            tags: Any = slice(None) if data.task_index is None else data.task_index
-            spread = labels - origin[tags]
-            shift = data.per_task(mass * spread) / total
-            deviation = np.sqrt(data.per_task(mass * (spread - shift[tags]) ** 2) / total)
-        means = origin + shift
-        mean[numeric], scale[numeric] = means[numeric], deviation[numeric]
+        with np.errstate(over="ignore", invalid="ignore"):  # told of in words
+            means, deviations = _label_moments(data, mass, total)
+        mean[numeric], scale[numeric] = means[numeric], deviations[numeric]
+        if not np.isfinite(scale).all():
+            names = [layout.names[t] for t in np.flatnonzero(~np.isfinite(scale))]
+            raise ValueError(
+                f"Task(s) {listing(names)} have labels too large to scale: their squares overflow "
+                "float64; divide them by a constant, or drop the largest."
+            )
     bias: list[np.ndarray] = []
     for group in groups:
         if group.kind == REGRESSION:

@@ -33,6 +33,7 @@ def test_scikit_learn_finds_nothing_to_object_to(estimator, check):
 FULL_BATCH = {
     "hidden_layer_sizes": (8,),
     "activation": "tanh",
+    "dropout": 0.0,  # it would draw other units for other rows
     "batch_size": 10_000,
     "max_epochs": 30,
     "early_stopping": False,

@@ -258,3 +258,15 @@ def test_verbose_prints_an_epoch_a_line(capsys):
     assert "train_loss" in lines[0]
     assert "valid_loss" in lines[0]
     assert len(lines) == 2 + 5
+
+
+def test_epochs_without_held_out_rows_have_no_validation_loss():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3))
+    y = X @ rng.standard_normal((3, 2))
+    model = MultiTaskRegressor(max_epochs=2, early_stopping=True, random_state=0).fit(X, y)
+    model.partial_fit(X, y)  # holds nothing out
+    for losses in model.history_["validation"].values():
+        assert np.isfinite(losses[:2]).all()
+        assert np.isnan(losses[2])
+    assert all(np.isfinite(losses).all() for losses in model.history_["train"].values())

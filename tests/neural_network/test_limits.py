@@ -14,7 +14,13 @@ from sklearn_mtl import MultiTaskClassifier, MultiTaskEstimator, MultiTaskRegres
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.neural_network._statistics import input_statistics
 
-FULL = {"batch_size": 10_000, "early_stopping": False, "dtype": "float64", "random_state": 0}
+FULL = {
+    "dropout": 0.0,
+    "batch_size": 10_000,
+    "early_stopping": False,
+    "dtype": "float64",
+    "random_state": 0,
+}
 SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 3, "random_state": 0}
 
 

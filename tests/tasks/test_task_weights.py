@@ -69,7 +69,7 @@ def test_a_task_without_weight_can_be_told_from_one_that_has_some():
     weights = np.array([[1, 0], [1, 0], [1, 0], [1, 0]])
     layout = infer_layout(X, Y)
     layout.check_observed(layout.encode(X, Y))
-    with pytest.raises(TaskLayoutError, match="'good' have no label to learn from.*zero.*weight"):
+    with pytest.raises(TaskLayoutError, match=r"'good' have no label to learn from.*zero.*weight"):
         layout.check_observed(layout.encode(X, Y, weights))
 
 
