@@ -58,12 +58,11 @@ def input_statistics(X: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.nd
 def _weighted_moments(X: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # seen from a row of theirs constants are zeros, however many rows are added up
     origin = X[0].astype(np.float64)
-    spread = X - origin
     # no matrix product: the BLAS threads it wakes go on spinning, and slow the training down
     if (mass == mass[0]).all():
-        shift = spread.mean(axis=0)
-        scale = spread.std(axis=0)
+        shift, scale = _moments(X, origin)
     else:
+        spread = X - origin
         share = (mass / mass.sum())[:, None]
         shift = (share * spread).sum(axis=0)
         scale = np.sqrt((share * (spread - shift) ** 2).sum(axis=0))

@@ -10,7 +10,7 @@ from torch import Tensor
 from sklearn_mtl.tasks._outputs import OutputGroup
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Batch:
     """Rows on the device, with labels a block for each group of tasks.
 

@@ -150,7 +150,9 @@ class MultiTaskNet(NeuralNet):
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step on the batch."""
         balancer = self.criterion_.balancer
-        self.optimizer_.zero_grad(set_to_none=True)
+        for group in self.optimizer_.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None  # zero_grad() does this through hooks that cost a layer
         losses, representation = self.task_losses(batch, fit_params["scale"])
         observed = self.criterion_.observed(batch)
         balancer.backward(losses, observed, LossGraph(representation, self.module_.sharing))

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class LossGraph:
     """What a balancer may differentiate.
 
