@@ -122,7 +122,10 @@ def peers(best):
     """Return the models to compare with: ours one task at a time, and scikit-learn's."""
     mlp = {"early_stopping": True, "max_iter": 1000, "random_state": 0}
     return {
-        "one network a task, same size and budget": IndependentTasks(clone(best)),
+        # a weight says nothing where there is one task
+        "one network a task, same size and budget": IndependentTasks(
+            clone(best).set_params(multitaskestimator__task_weight=None)
+        ),
         "scikit-learn random forests": IndependentTasks(
             {
                 "quality": RandomForestRegressor(n_jobs=2, random_state=0),
