@@ -28,8 +28,9 @@ from sklearn_mtl.tasks._outputs import group_outputs
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import draw_seed, listing
 
-# below this many labelled rows a held-out tenth says too little to stop by
-AUTO_EARLY_STOPPING_ROWS = 1000
+# below this many labelled rows a held-out tenth says too little to stop by: of the real sets tried
+# one of 511 training rows did better without, one of 909 with it
+AUTO_EARLY_STOPPING_ROWS = 700
 # parameters that decide what network is made; hidden_layer_sizes comes in several forms
 _ARCHITECTURE = ("activation", "dropout", "sharing", "balancing", "dtype")
 

@@ -63,7 +63,7 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
     max_epochs : int, default=100
     early_stopping : bool or "auto", default="auto"
         Hold out `validation_fraction` of the training rows, stop when their loss has not improved
-        for `patience` epochs, and restore the best weights. "auto" does so from 1000 labelled rows.
+        for `patience` epochs, and restore the best weights. "auto" does so from 700 labelled rows.
     validation_fraction : float in (0, 1), default=0.1
     patience : int, default=20
     tol : float, default=1e-4
