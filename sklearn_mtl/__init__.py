@@ -23,6 +23,7 @@ _PUBLIC = {
     "TaskLayoutError": "exceptions",
     "TaskSpec": "tasks",
     "average_relative_rmse": "metrics",
+    "infer_layout": "tasks",
     "make_task_scorer": "metrics",
     "score_per_task": "metrics",
     "stack_tasks": "tasks",

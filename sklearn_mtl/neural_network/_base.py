@@ -32,7 +32,10 @@ from sklearn_mtl.utils._validation import draw_seed, listing
 # one of 511 training rows did better without, one of 909 with it
 AUTO_EARLY_STOPPING_ROWS = 700
 # parameters that decide what network is made; hidden_layer_sizes comes in several forms
-_ARCHITECTURE = ("activation", "dropout", "sharing", "balancing", "dtype")
+_FIXED = (
+    "activation", "dropout", "sharing", "balancing", "dtype", "optimizer", "net_params",
+    "input_scaling", "target_scaling",
+)  # fmt: skip
 
 
 class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
@@ -148,15 +151,14 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         training, validation = self._split(layout, data, np.flatnonzero(mass), seed, streaming)
 
         if going_on:
-            self._check_same_network()
+            self._go_on(layout, data.per_task(data.observed))  # type: ignore[arg-type]
         else:
             self._start(layout, rows, data, mass, training, seed)
         self._network.apply(self._settings(len(training)))
 
         context = self._init_callback_context(max_subtasks=epochs)
-        report = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
-        if sample_weight is None:
-            report["metadata"] = {}
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+        report = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **report)
         hooks = EpochReport(self, context, report)
         nn = backend()
@@ -233,24 +235,30 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             "owner": type(self).__name__,
             **self._settings(len(training)),
         }
-        self._network = FittedNetwork(settings)
+        self._network = FittedNetwork(settings, self._fixed())
         self.layout_ = layout
         self.target_mean_, self.target_scale_ = target.mean, target.scale
 
-    def _check_same_network(self) -> None:
-        """Raise a ValueError where a parameter asks for another network than the one at hand."""
-        now = {
-            "hidden_layer_sizes": _layer_sizes(self.hidden_layer_sizes),
-            **{name: getattr(self, name) for name in _ARCHITECTURE},
-        }
-        for name, value in now.items():
-            before = self._network.settings[name]
+    def _fixed(self) -> dict[str, Any]:
+        """Return the parameters that a network at hand was made with and keeps."""
+        fixed = {name: getattr(self, name, None) for name in _FIXED}
+        return {"hidden_layer_sizes": _layer_sizes(self.hidden_layer_sizes), **fixed}
+
+    def _go_on(self, layout: TaskLayout, n_observed: np.ndarray) -> None:
+        """Give the network at hand what may change, and refuse what may not."""
+        for name, value in self._fixed().items():
+            before = self._network.made_with[name]
             if value != before:
                 raise ValueError(
                     f"{name} is now {value!r}, but the network at hand was made with {before!r}: "
                     "partial_fit and warm_start=True go on training it. Set the parameter back, or "
                     "start anew with a clone or with warm_start=False."
                 )
+        if str(self.device) != self._network.settings["device"]:
+            self._network.move(str(self.device))
+        if not isinstance(self.task_weight, str):  # "n_samples" stays what the first call made it
+            weight = resolve_task_weight(self.task_weight, layout.names, n_observed)
+            self._network.set_task_weight(weight)
 
     def _settings(self, n_rows: int) -> dict[str, Any]:
         """Return the arguments of the net that a later call may change."""

@@ -17,7 +17,6 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
     divided by the entropy of the task's class frequencies. Labels may be missing, tasks may have
     rows of their own, and predictions come back in the container of y.
 
-
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(128, 128)

@@ -15,10 +15,13 @@ class FittedNetwork:
     ----------
     settings : dict
         Arguments of ``nn.build_net``.
+    made_with : dict
+        The estimator's parameters that training on may not change.
     """
 
-    def __init__(self, settings: dict[str, Any]) -> None:
+    def __init__(self, settings: dict[str, Any], made_with: dict[str, Any]) -> None:
         self.settings = settings
+        self.made_with = made_with
         self._net: Any = backend().build_net(**settings)
         self._state: dict[str, Any] | None = None
 
@@ -58,6 +61,20 @@ class FittedNetwork:
         for group in self.net.optimizer_.param_groups:
             group["weight_decay"] = settings["weight_decay"]
 
+    def set_task_weight(self, task_weight: Any) -> None:
+        """Let the objective weigh tasks anew."""
+        self.settings["task_weight"] = task_weight
+        buffer = self.net.criterion_.balancer.task_weight
+        buffer.copy_(buffer.new_tensor(task_weight))
+
+    def move(self, device: str) -> None:
+        """Take the net to another device; one that is absent is a ValueError."""
+        nn = backend()
+        nn.resolve_device(device)
+        state = nn.export_state(self.net)
+        self.settings["device"] = device
+        self._state, self._net = state, None
+
     def snapshot(self) -> "FittedNetwork":
         """Return a copy that further training leaves alone."""
         return deepcopy(self)
@@ -66,9 +83,10 @@ class FittedNetwork:
         state = self._state
         if self._net is not None:
             state = backend().export_state(self._net)
-        return {"settings": self.settings, "state": state}
+        return {"settings": self.settings, "made_with": self.made_with, "state": state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.settings = state["settings"]
+        self.made_with = state["made_with"]
         self._net = None
         self._state = state["state"]

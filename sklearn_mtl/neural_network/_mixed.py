@@ -25,7 +25,6 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
     frequencies: for both 1 is the base rate. Labels may be missing, tasks may have rows of their
     own, and predictions come back in the container of y.
 
-
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(128, 128)

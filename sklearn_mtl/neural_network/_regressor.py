@@ -18,7 +18,6 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
     of the task's variance. Labels may be missing, tasks may have rows of their own, and
     predictions come back in the container of y.
 
-
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(128, 128)

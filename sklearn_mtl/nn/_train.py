@@ -2,13 +2,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from skorch.callbacks import Callback, LRScheduler, PrintLog
+from skorch.callbacks import (
+    BatchScoring,
+    Callback,
+    EpochScoring,
+    InputShapeSetter,
+    LRScheduler,
+    PrintLog,
+)
 
 from sklearn_mtl.nn._batches import make_rows
 from sklearn_mtl.nn._callbacks import SCHEDULES, BestWeights, EpochHooks, LearningRateSchedule
 from sklearn_mtl.nn._net import MultiTaskNet
 from sklearn_mtl.nn._random import seeded
 from sklearn_mtl.utils._validation import check_option
+
+_NEEDS_ROWS = (EpochScoring, BatchScoring, InputShapeSetter)
 
 
 def train(
@@ -97,6 +106,12 @@ def _check_callbacks(callbacks: Sequence[Any], lr_schedule: Any, owner: str) -> 
             raise TypeError(
                 f"The 'callbacks' parameter of {owner} takes skorch callbacks or pairs "
                 f"(name, callback), got {entry!r}; for scikit-learn's callbacks use set_callbacks."
+            )
+        if isinstance(callback, _NEEDS_ROWS) or callback in _NEEDS_ROWS:
+            raise TypeError(
+                f"callbacks holds {callback!r}, which reads rows and predictions of skorch's own "
+                f"data sets; {owner} keeps tensors of many tasks. Use scikit-learn's "
+                "ScoringMonitor through set_callbacks, or monitor 'train_loss' or 'valid_loss'."
             )
         is_scheduler = isinstance(callback, LRScheduler) or callback is LRScheduler
         if is_scheduler and lr_schedule is not SCHEDULES["constant"]:

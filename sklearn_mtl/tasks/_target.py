@@ -131,15 +131,29 @@ class MultiTaskTarget:
         return MultiTaskTarget({name: _take(col, rows) for name, col in self._columns.items()})
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        columns = [np.asarray(column) for column in self._columns.values()]
-        if (
-            len({c.dtype.kind in "fiub" for c in columns}) > 1
-            or columns[0].dtype.kind not in "fiub"
-        ):
-            columns = [column.astype(object) for column in columns]
         if copy is False:
             raise ValueError("A MultiTaskTarget has a column a task: one array of it is a copy.")
+        columns = [np.asarray(column) for column in self._columns.values()]
+        numeric = [column.dtype.kind in "fiub" for column in columns]
+        if not all(numeric):
+            if dtype is None:
+                self._check_one_kind(numeric)
+            columns = [column.astype(object) for column in columns]
         return np.column_stack(columns).astype(dtype or np.result_type(*columns), copy=False)
+
+    def _check_one_kind(self, numeric: list[bool]) -> None:
+        # scikit-learn would number the values of such an array: missing labels, and every value of
+        # a regression task, would become classes
+        for name, column in self._columns.items():
+            missing = int((~read_column(column, of_task(name)).observed).sum())
+            if missing or any(numeric):
+                found = f"{missing} missing label(s)" if missing else "classes beside numbers"
+                raise TypeError(
+                    f"This MultiTaskTarget is no array of one kind: task {name!r} has {found}. "
+                    "scikit-learn asks for an array to number classes in it; pass a splitter as cv "
+                    "(MultiTaskKFold), use method='predict' in cross_val_predict, or ask for "
+                    "np.asarray(target, dtype=object)."
+                )
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         # cross_val_predict joins the predictions of its folds with numpy

@@ -157,6 +157,7 @@ def _task_number(value: Any, name: Hashable) -> float:
         number = float("nan")
     if not np.isfinite(number) or number < 0:
         raise ValueError(
-            f"task_weight of task {plain(name)!r} must be finite and not negative, got {value!r}."
+            f"task_weight of task {plain(name)!r} must be finite and not negative, "
+            f"got {plain(value)!r}."
         )
     return number

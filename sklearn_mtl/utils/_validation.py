@@ -7,9 +7,9 @@ import numpy as np
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the closest known word, or an empty string."""
+    """Return ``" (did you mean 'x'?)"`` for the closest known word, or an empty string."""
     close = get_close_matches(str(word), [str(option) for option in known], n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def listing(items: Iterable[object], most: int = 8) -> str:
@@ -30,7 +30,7 @@ def check_option(value: object, options: Iterable[str], *, parameter: str, owner
     if value not in options:
         raise ValueError(
             f"The {parameter!r} parameter of {owner} must be one of {listing(options)}. "
-            f"Got {value!r} instead{did_you_mean(value, options)}"
+            f"Got {value!r} instead{did_you_mean(value, options)}."
         )
 
 

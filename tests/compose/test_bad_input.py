@@ -62,7 +62,7 @@ def test_what_is_no_estimator_is_a_type_error(estimator, message):
         ({"price": Ridge()}, "no entry for the task.*'good'; it has 'price'"),
         (
             {"prize": Ridge(), "good": LogisticRegression()},
-            "entry for 'prize', which is no task of y; .*'price', 'good'; did you mean 'price'",
+            r"entry for 'prize', which is no task of y; .*'price', 'good' \(did you mean 'price'",
         ),
     ],
 )

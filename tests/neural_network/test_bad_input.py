@@ -922,3 +922,15 @@ def test_data_refused_before_training_leave_the_last_fit_as_it_was(route):
     with pytest.raises(TaskLayoutError):
         model.fit(X, {**labels, "empty": np.full(N, np.nan)})
     assert model.score(X, labels) == before
+
+
+@pytest.mark.parametrize("callback", ["EpochScoring", "BatchScoring", "InputShapeSetter"])
+def test_skorch_callbacks_that_read_its_own_data_sets_are_refused(callback):
+    import skorch.callbacks
+
+    kind = getattr(skorch.callbacks, callback)
+    made = kind() if callback == "InputShapeSetter" else kind("r2")
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    model = MultiTaskRegressor(callbacks=[made], max_epochs=1)
+    with pytest.raises(TypeError, match=r"reads rows and predictions.*ScoringMonitor"):
+        model.fit(X, X)

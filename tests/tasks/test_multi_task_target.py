@@ -180,10 +180,9 @@ def test_equality_minds_names_labels_and_what_is_missing(target):
 
 def test_arrays_of_it_hold_numbers_as_numbers_and_the_rest_as_objects(target):
     assert np.asarray(target[["stars"]]).dtype == np.int64
-    array = np.asarray(target)
+    array = np.asarray(target, dtype=object)
     assert array.shape == (6, 4)
     assert array[0].tolist() == [1.0, "no", 1, "a"]
-    assert np.asarray(target, dtype=object).dtype == object
     with pytest.raises(ValueError, match="copy"):
         np.array(target, copy=False)
 
@@ -235,3 +234,13 @@ def test_arrow_tables_become_targets():
     y = MultiTaskTarget(pa.table({"a": [1, None], "b": ["u", "v"]}))
     assert y.shape == (2, 2)
     assert y[[1, 0]].to_frame()["b"].tolist() == ["v", "u"]
+
+
+def test_an_array_in_which_scikit_learn_would_number_missing_labels_is_refused():
+    labels = {"good": np.array(["no", None, "yes"], dtype=object)}
+    with pytest.raises(TypeError, match=r"task 'good' has 1 missing label.*MultiTaskKFold"):
+        np.asarray(MultiTaskTarget(labels))
+    mixed = MultiTaskTarget({"price": [1.5, 2.5], "good": ["no", "yes"]})
+    with pytest.raises(TypeError, match=r"task '.*' has classes beside numbers"):
+        np.asarray(mixed)
+    assert np.asarray(mixed, dtype=object).tolist() == [[1.5, "no"], [2.5, "yes"]]

@@ -133,7 +133,7 @@ AT_FIT = [
     case(
         "task_kinds of no kind",
         (X, Y),
-        ["task_kinds['price'] must be", "got 'regresion'; did you mean 'regression'?"],
+        ["task_kinds['price'] must be", "got 'regresion' (did you mean 'regression'?)"],
         ValueError,
         task_kinds={"price": "regresion"},
     ),

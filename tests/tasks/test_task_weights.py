@@ -79,7 +79,7 @@ NAMES, COUNTS = ["price", "good"], np.array([10, 30])
 @pytest.mark.parametrize(
     ("task_weight", "fragments", "error"),
     [
-        ("n_sample", ["'n_samples'", "got 'n_sample'; did you mean 'n_samples'?"], ValueError),
+        ("n_sample", ["'n_samples'", "got 'n_sample' (did you mean 'n_samples'?)"], ValueError),
         ({"prise": 1.0}, ["task_weight names 'prise'", "did you mean 'price'?"], TaskLayoutError),
         ({"price": -1.0}, ["task_weight of task 'price'", "not negative, got -1.0"], ValueError),
         ({"good": np.nan}, ["task_weight of task 'good' must be finite", "nan"], ValueError),
