@@ -1,11 +1,9 @@
 from dataclasses import replace
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.exceptions import TaskLayoutError
@@ -15,6 +13,7 @@ from sklearn_mtl.neural_network._epochs import EpochReport, task_history
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._holdout import hold_out
 from sklearn_mtl.neural_network._outputs import encoded_predictions, probabilities
+from sklearn_mtl.neural_network._parameters import CONSTRAINTS, FIXED, layer_sizes
 from sklearn_mtl.neural_network._rows import read_rows, rows_at, training_rows
 from sklearn_mtl.neural_network._statistics import (
     input_statistics,
@@ -31,11 +30,6 @@ from sklearn_mtl.utils._validation import draw_seed, listing
 # below this many labelled rows a held-out tenth says too little to stop by: of the real sets tried
 # one of 511 training rows did better without, one of 909 with it
 AUTO_EARLY_STOPPING_ROWS = 700
-# parameters that decide what network is made; hidden_layer_sizes comes in several forms
-_FIXED = (
-    "activation", "dropout", "sharing", "balancing", "dtype", "optimizer", "net_params",
-    "input_scaling", "target_scaling",
-)  # fmt: skip
 
 
 class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
@@ -43,33 +37,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
 
     _family: str  # "regression", "classification" or "mixed": see infer_layout
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [str],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "sharing": [str],
-        "balancing": [str],
-        "task_weight": [None, str, dict, "array-like"],
-        "task_feature": [None, str, Integral],
-        "input_scaling": [StrOptions({"standard"}), None],
-        "optimizer": [str, callable],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "lr_schedule": [str, callable],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean", StrOptions({"auto"})],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "patience": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "warm_start": ["boolean"],
-        "callbacks": [None, list, tuple],
-        "net_params": [None, dict],
-        "device": [str],
-        "dtype": [StrOptions({"float32", "float64"})],
-        "random_state": ["random_state", np.random.Generator],
-        "verbose": ["verbose"],
-    }
+    _parameter_constraints: dict[str, list[Any]] = CONSTRAINTS
 
     # -- fit ----------------------------------------------------------------------------------
 
@@ -148,7 +116,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 "has zero sample_weight; skip these rows."
             )
         seed = draw_seed(self.random_state)
-        training, validation = self._split(layout, data, np.flatnonzero(mass), seed, streaming)
+        # the first call's seed: rows once trained on must not judge when to stop
+        first = self._network.settings["seed"] if going_on else seed
+        training, validation = self._split(layout, data, np.flatnonzero(mass), first, streaming)
 
         if going_on:
             self._go_on(layout, data.per_task(data.observed))  # type: ignore[arg-type]
@@ -222,7 +192,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             "output_bias": target.bias,
             "loss_unit": target.unit,
             "task_weight": resolve_task_weight(self.task_weight, layout.names, n_observed),
-            "hidden_layer_sizes": _layer_sizes(self.hidden_layer_sizes),
+            "hidden_layer_sizes": layer_sizes(self.hidden_layer_sizes),
             "activation": self.activation,
             "dropout": float(self.dropout),
             "sharing": self.sharing,
@@ -241,8 +211,8 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
 
     def _fixed(self) -> dict[str, Any]:
         """Return the parameters that a network at hand was made with and keeps."""
-        fixed = {name: getattr(self, name, None) for name in _FIXED}
-        return {"hidden_layer_sizes": _layer_sizes(self.hidden_layer_sizes), **fixed}
+        fixed = {name: getattr(self, name, None) for name in FIXED}
+        return {"hidden_layer_sizes": layer_sizes(self.hidden_layer_sizes), **fixed}
 
     def _go_on(self, layout: TaskLayout, n_observed: np.ndarray) -> None:
         """Give the network at hand what may change, and refuse what may not."""
@@ -283,8 +253,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             stopping = len(rows) >= AUTO_EARLY_STOPPING_ROWS
         if streaming or not stopping:
             return rows, rows[:0]
-        rng = np.random.default_rng(seed)
-        training, validation = hold_out(layout, data, rows, self.validation_fraction, rng)
+        training, validation = hold_out(
+            layout, data, rows, self.validation_fraction, np.random.default_rng(seed)
+        )
         if len(validation) == 0:
             raise ValueError(
                 "early_stopping=True needs rows to hold out, but each labelled row "
@@ -389,12 +360,3 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = True
         return tags
-
-
-def _layer_sizes(sizes: Any) -> tuple[int, ...]:
-    numbers = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
-    if any(not isinstance(size, Integral) or size is True or size < 1 for size in numbers):
-        raise ValueError(
-            f"hidden_layer_sizes must hold positive integers, one a layer, got {sizes!r}."
-        )
-    return tuple(int(size) for size in numbers)

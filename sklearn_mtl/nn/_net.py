@@ -55,6 +55,11 @@ class MultiTaskNet(NeuralNet):
         self, X: TrainingRows, y: Any = None, classes: Any = None, **fit_params: Any
     ) -> "MultiTaskNet":
         """Train for ``max_epochs`` epochs on; see `fit_loop`."""
+        if not isinstance(X, TrainingRows):
+            raise TypeError(
+                f"A MultiTaskNet trains on TrainingRows, found {type(X).__name__}; train through "
+                "the estimator's fit or partial_fit, which make them."
+            )
         if not self.initialized_:
             self.initialize()
         self.stop_requested_ = False

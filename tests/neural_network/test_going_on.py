@@ -68,3 +68,28 @@ def test_a_network_moves_to_another_device_with_all_its_state(data):
     if moves._network.settings["device"] == "cpu":  # "auto" is the CPU where nothing else is
         assert np.array_equal(stays.fit(X, y).predict(X), moves.fit(X, y).predict(X))
     assert moves._network.settings["device"] == "auto"
+
+
+def test_rows_held_out_once_stay_held_out(data, monkeypatch):
+    from sklearn_mtl.neural_network import _base
+
+    held_out = []
+    split = _base.hold_out
+
+    def recorded(*args):
+        training, validation = split(*args)
+        held_out.append(validation.tolist())
+        return training, validation
+
+    monkeypatch.setattr(_base, "hold_out", recorded)
+    params = {**SMALL, "random_state": np.random.RandomState(0)}
+    model = MultiTaskRegressor(warm_start=True, early_stopping=True, **params)
+    for _ in range(3):
+        model.fit(*data)
+    assert held_out[0] == held_out[1] == held_out[2]
+
+
+def test_a_net_trains_on_the_rows_that_the_estimator_makes(data):
+    model = MultiTaskRegressor(**SMALL).fit(*data)
+    with pytest.raises(TypeError, match=r"found ndarray; train through the estimator's fit"):
+        model.net_.partial_fit(*data)
