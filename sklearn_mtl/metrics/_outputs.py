@@ -1,5 +1,6 @@
 """What was predicted, task by task: the caller's arrays, or an estimator asked when needed."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,19 +20,19 @@ from sklearn_mtl.utils._validation import plain
 METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
-class Outputs:
+class Outputs(ABC):
     """Predictions of every task; `get` gives those of one task at the rows that count."""
 
     def __init__(self, true: TrueLabels) -> None:
         self.true = true
 
+    @abstractmethod
     def has(self, method: str, task: int) -> bool:
         """Return whether `get` can answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def get(self, method: str, task: int) -> np.ndarray:
         """Return labels (m,), class probabilities (m, n_classes) or decision values."""
-        raise NotImplementedError
 
 
 class GivenOutputs(Outputs):
