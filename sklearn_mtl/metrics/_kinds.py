@@ -14,7 +14,7 @@ from sklearn_mtl.tasks._column import EMPTY
 from sklearn_mtl.tasks._infer import CLASSIFICATION, MIXED, _check_task_kinds, _kind
 from sklearn_mtl.tasks._layout import LONG
 from sklearn_mtl.tasks._spec import REGRESSION
-from sklearn_mtl.utils._validation import check_option, did_you_mean, listing, plain
+from sklearn_mtl.utils._validation import check_option, check_tasks, listing, plain
 
 
 def given_kinds(true: TrueLabels, task_kinds: Any, classes: Any = None) -> list[TaskKind]:
@@ -59,12 +59,7 @@ def _known_classes(true: TrueLabels, classes: Any) -> Sequence[np.ndarray | None
             return [None] * len(names)
         return [np.unique(np.concatenate(parts))] * len(names)
     if isinstance(classes, Mapping):
-        for name in classes:
-            if name not in names:
-                raise TaskLayoutError(
-                    f"classes names {plain(name)!r}, which is no task; the tasks are "
-                    f"{listing(names)}{did_you_mean(name, names)}."
-                )
+        check_tasks(classes, names, "classes")
         return [np.asarray(classes[name]) if name in classes else None for name in names]
     if long or (len(names) == 1 and not _is_list_of_arrays(classes)):
         return [np.asarray(classes)] * len(names)

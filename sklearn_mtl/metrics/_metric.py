@@ -12,10 +12,9 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
 from sklearn.metrics._scorer import _BaseScorer
 
-from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._labels import TaskLabels
 from sklearn_mtl.metrics._outputs import OneTask, Outputs
-from sklearn_mtl.utils._validation import did_you_mean, listing, plain
+from sklearn_mtl.utils._validation import check_tasks, did_you_mean, listing
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +80,7 @@ def resolve_metrics(metric: Any, names: Sequence[Hashable], owner: str) -> list[
     """Return the metric of each task; tasks that a dict lacks get None, the default."""
     if not isinstance(metric, Mapping):
         return [resolve_metric(metric, owner)] * len(names)
-    for name in metric:
-        if name not in names:
-            raise TaskLayoutError(
-                f"metric names {plain(name)!r}, which is no task; the tasks are {listing(names)}"
-                f"{did_you_mean(name, names)}."
-            )
+    check_tasks(metric, names, "metric")
     return [resolve_metric(metric.get(name), owner) for name in names]
 
 

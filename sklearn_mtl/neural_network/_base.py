@@ -282,14 +282,13 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         -------
         y : the container that ``fit`` received
         """
-        outputs, data = self._outputs(X)
-        return self.layout_.decode(self._encoded(outputs, data), data)
-
-    def _outputs(self, X: Any) -> tuple[np.ndarray, TaskData]:
         check_is_fitted(self)
         data = self.layout_.encode(X)
+        return self.layout_.decode(self._encoded(self._outputs(X, data), data), data)
+
+    def _outputs(self, X: Any, data: TaskData) -> np.ndarray:
         rows = read_rows(self, X, data, self.layout_, reset=False)
-        return backend().predict_outputs(self._network.net, rows, data.task_index), data
+        return backend().predict_outputs(self._network.net, rows, data.task_index)
 
     def _encoded(self, outputs: np.ndarray, data: TaskData) -> np.ndarray:
         return encoded_predictions(
@@ -297,8 +296,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         )
 
     def _predict_proba(self, X: Any) -> Any:
-        outputs, data = self._outputs(X)
-        blocks = probabilities(outputs, self.layout_, data, self._groups)
+        check_is_fitted(self)
+        data = self.layout_.encode(X)
+        blocks = probabilities(self._outputs(X, data), self.layout_, data, self._groups)
         return self.layout_.decode_proba(blocks, data)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -316,11 +316,11 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         score : float
             At most 1, higher is better.
         """
-        outputs, rows = self._outputs(X)
+        check_is_fitted(self)
         if y is None:
             raise ValueError("score needs labels, but y is None.")
         data = self.layout_.encode(X, y, sample_weight)
-        return mean_task_score(self.layout_, data, self._encoded(outputs, rows))
+        return mean_task_score(self.layout_, data, self._encoded(self._outputs(X, data), data))
 
     # -- fitted attributes ----------------------------------------------------------------------
 

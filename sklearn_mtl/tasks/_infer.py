@@ -35,7 +35,7 @@ from sklearn_mtl.tasks._layout import LONG, OWN, SHARED, TaskLayout
 from sklearn_mtl.tasks._long import find_names, read_tagged_labels, split_task_column
 from sklearn_mtl.tasks._spec import BINARY, MULTICLASS, REGRESSION, TaskSpec
 from sklearn_mtl.tasks._target import MultiTaskTarget
-from sklearn_mtl.utils._validation import did_you_mean, listing, plain
+from sklearn_mtl.utils._validation import check_tasks, did_you_mean, listing, plain
 
 CLASSIFICATION = "classification"
 MIXED = "mixed"
@@ -180,12 +180,8 @@ def _check_task_kinds(
             "task_kinds must be a dict from task name to 'regression' or 'classification', "
             f"got {type(task_kinds).__name__}."
         )
+    check_tasks(task_kinds, names, "task_kinds")
     for name, kind in task_kinds.items():
-        if name not in names:
-            raise TaskLayoutError(
-                f"task_kinds names {plain(name)!r}, which is no task; the tasks are "
-                f"{listing(names)}{did_you_mean(name, names)}."
-            )
         if kind not in (REGRESSION, CLASSIFICATION):
             raise ValueError(
                 f"task_kinds[{plain(name)!r}] must be 'regression' or 'classification', "
@@ -310,12 +306,7 @@ def _expected_classes(
     if classes is None:
         return [None] * len(names)
     if isinstance(classes, Mapping):
-        for name in classes:
-            if name not in names:
-                raise TaskLayoutError(
-                    f"classes names {plain(name)!r}, which is no task; the tasks are "
-                    f"{listing(names)}{did_you_mean(name, names)}."
-                )
+        check_tasks(classes, names, "classes")
         return [as_array(classes[name]) if name in classes else None for name in names]
     if rows == LONG or (labels.container not in NAMED and len(names) == 1):
         return [as_array(classes)] * len(names)

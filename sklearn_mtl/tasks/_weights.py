@@ -9,7 +9,7 @@ from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks._column import frame_columns, is_frame
 from sklearn_mtl.tasks._data import TaskData
 from sklearn_mtl.tasks._target import MultiTaskTarget
-from sklearn_mtl.utils._validation import did_you_mean, listing, plain
+from sklearn_mtl.utils._validation import check_tasks, did_you_mean, plain
 
 if TYPE_CHECKING:
     from sklearn_mtl.tasks._layout import TaskLayout
@@ -130,12 +130,8 @@ def resolve_task_weight(
     weights = np.ones(n_tasks)
     if isinstance(task_weight, Mapping):
         number = {name: t for t, name in enumerate(names)}
+        check_tasks(task_weight, number, "task_weight")
         for name, value in task_weight.items():
-            if name not in number:
-                raise TaskLayoutError(
-                    f"task_weight names {plain(name)!r}, which is no task; the tasks are "
-                    f"{listing(names)}{did_you_mean(name, names)}."
-                )
             weights[number[name]] = _task_number(value, name)
     else:
         given = np.asarray(task_weight)

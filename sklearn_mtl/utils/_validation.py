@@ -1,9 +1,11 @@
-from collections.abc import Iterable
+from collections.abc import Collection, Hashable, Iterable
 from difflib import get_close_matches
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+
+from sklearn_mtl.exceptions import TaskLayoutError
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:
@@ -22,6 +24,16 @@ def listing(items: Iterable[object], most: int = 8) -> str:
 def plain(value: Any) -> Any:
     """Return a numpy scalar as the Python object that prints without its type."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def check_tasks(given: Iterable[Hashable], known: Collection[Hashable], what: str) -> None:
+    """Raise a TaskLayoutError for the first name in `what` that is no task."""
+    for name in given:
+        if name not in known:
+            raise TaskLayoutError(
+                f"{what} names {plain(name)!r}, which is no task; the tasks are {listing(known)}"
+                f"{did_you_mean(name, known)}."
+            )
 
 
 def check_option(value: object, options: Iterable[str], *, parameter: str, owner: str) -> None:

@@ -277,28 +277,37 @@ def make_own(kind):
 
 @pytest.mark.parametrize("frame", [None, pd.DataFrame, pl.DataFrame])
 @pytest.mark.parametrize("kind", ["numbers", "classes"])
-def test_tasks_with_own_rows_equal_their_long_form(kind, frame):
+def test_tasks_with_own_rows_equal_their_long_form_bit_by_bit(kind, frame):
     X, y = make_own(kind)
     if frame is not None:
         X = {name: frame(dict(zip("uvw", part.T, strict=True))) for name, part in X.items()}
     network = MultiTaskRegressor if kind == "numbers" else MultiTaskClassifier
-    own = fitted(network, X, y)
+    own = fitted(network, X, y, dropout=0.0)
     predicted = own.predict(X)
     assert type(predicted) is dict
     assert list(predicted) == ["north", "south", "east"]
     assert [len(part) for part in predicted.values()] == [25, 18, 12]
 
     rows, labels = stack_tasks({name: (X[name], y[name]) for name in X})
-    long = fitted(network, rows, labels, task_feature=-1 if frame is None else "task")
+    task = -1 if frame is None else "task"
+    long = fitted(network, rows, labels, task_feature=task, dropout=0.0)
     together = long.predict(rows)
     assert isinstance(together, np.ndarray)
-    expected = np.concatenate(list(predicted.values()))
-    if kind == "numbers":
-        # training in float32 on heads in another order: names are sorted in long form
-        np.testing.assert_allclose(together, expected, rtol=1e-6)
-    else:
-        assert together.tolist() == expected.tolist()
-    assert long.score(rows, labels) == pytest.approx(own.score(X, y), rel=1e-6)
+    assert together.tolist() == np.concatenate(list(predicted.values())).tolist()
+    assert long.score(rows, labels) == own.score(X, y)
+
+
+def test_with_dropout_own_rows_and_long_form_share_a_trunk_bit_by_bit():
+    X, y = make_own("numbers")
+    rows, labels = stack_tasks({name: (X[name], y[name]) for name in X})
+    own = fitted(MultiTaskRegressor, X, y, dropout=0.3)
+    long = fitted(MultiTaskRegressor, rows, labels, task_feature=-1, dropout=0.3)
+    trunks = [model.net_.module_.sharing.state_dict() for model in (own, long)]
+    assert all(np.array_equal(trunks[0][key], trunks[1][key]) for key in trunks[0])
+    # long form sorts names, so heads stand elsewhere in their matrix, where one float32 rounding
+    # (3e-11 of weights near 1e-3) was seen to differ
+    together = np.concatenate(list(own.predict(X).values()))
+    np.testing.assert_allclose(long.predict(rows), together, rtol=1e-6)
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])

@@ -66,6 +66,7 @@ def test_one_product_is_a_loop_over_tasks():
             start, width = of_task(groups, t)
             weight = heads.weight[start][:width]
             own = (h @ weight.T + heads.bias[start][:width]).squeeze(1)
+            # float64 products, as one matrix or a task at a time
             torch.testing.assert_close(block[:, place], own, rtol=1e-12, atol=1e-14)
 
 
@@ -90,6 +91,7 @@ def test_a_rows_own_outputs_are_its_columns_of_all():
         sum((b * d).sum() for b, d in zip(chosen, direction, strict=True)), inputs
     )
     for one, other in zip(ours, theirs, strict=True):
+        # gradients of the weights add up 40 rows in another order
         torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-12)
 
 

@@ -24,7 +24,12 @@ def test_an_mlp_is_its_formula(activation):
     x = torch.randn(6, 3, dtype=torch.float64)
     first, second = (layer for layer in mlp.layers if isinstance(layer, torch.nn.Linear))
     function = ACTIVATIONS[activation]()
-    expected = function(function(x @ first.weight.T) @ second.weight.T)  # biases start at 0
+    for layer in (first, second):
+        assert (layer.bias == 0).all()  # where they start; elsewhere they must show
+        torch.nn.init.normal_(layer.bias)
+    hidden = function(x @ first.weight.T + first.bias)
+    expected = function(hidden @ second.weight.T + second.bias)
+    # the same float64 operations: only the order of a sum may differ
     torch.testing.assert_close(mlp(x), expected, rtol=1e-12, atol=1e-14)
     assert mlp.n_outputs == 4
 
