@@ -21,7 +21,7 @@ from sklearn_mtl.compose._part import cut, sliceable
 from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._containers import read_labels
-from sklearn_mtl.tasks._long import split_task_column
+from sklearn_mtl.tasks._long import find_names, split_task_column
 from sklearn_mtl.utils._validation import plain
 
 _FITTED = (
@@ -375,5 +375,5 @@ def _names(X: Any, y: Any, task_feature: Any) -> list[Hashable]:
     """Return the names of the tasks, before anything is known of their kinds."""
     if task_feature is not None:
         tags, _ = split_task_column(X, task_feature)
-        return [plain(name) for name in np.unique(tags)]
+        return find_names(tags)[0]
     return [plain(name) for name in y] if isinstance(y, Mapping) else read_labels(y).names

@@ -120,13 +120,6 @@ class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
         for fold in range(self.n_splits):
             yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
 
-    def _iter_test_indices(
-        self, X: Any = None, y: Any = None, groups: Any = None
-    ) -> Iterator[np.ndarray]:
-        folds = self._folds(X, y, groups)
-        for fold in range(self.n_splits):
-            yield np.flatnonzero(folds == fold)
-
     def _folds(self, X: Any, y: Any, groups: Any) -> np.ndarray:
         """Return the fold of each row."""
         if y is None:
