@@ -1,0 +1,102 @@
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from sklearn_mtl.convex._rows import CoefRows
+from sklearn_mtl.convex.datafits import Datafit, Point
+from sklearn_mtl.convex.penalties import NormPenalty, Penalty, PenaltySum, QuadraticPenalty
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The objective at some W, and a bound on how far above the minimum it is."""
+
+    objective: float
+    gap: float
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """``min_W f(W) + tr(W' A W) / 2 + alpha * ||W||``.
+
+    Attributes
+    ----------
+    datafit : Datafit
+        f, with its gradient and its conjugate.
+    norm : NormPenalty or None
+        None where no norm is asked for, or alpha is 0.
+    matrix : ndarray of shape (M, M) or None
+        A, the sum of the quadratic penalties; None where there are none.
+    """
+
+    datafit: Datafit
+    norm: NormPenalty | None = None
+    matrix: np.ndarray | None = None
+
+    @cached_property
+    def scale(self) -> float:
+        """The objective at W = 0, which tolerances are relative to."""
+        return self.datafit.at(np.zeros(self.datafit.shape)).value
+
+    def certify(self, W: np.ndarray, point: Point | None = None) -> Certificate:
+        """Return the objective at W and its duality gap.
+
+        The quadratic part is folded into the loss, as rows ``A^(1/2) W`` with targets 0. Scaling
+        the dual point by kappa until the dual norm of ``kappa * gradient`` is at most alpha makes
+        it feasible, and the bound holds at any W. Without a norm, and for a positive definite A,
+        the gap is ``tr(g' A^-1 g) / 2`` with the gradient g of the whole objective; where A is
+        singular, no bound is known and the gap is infinite unless g = 0.
+
+        Parameters
+        ----------
+        W : ndarray of shape (M, p)
+        point : Point, default=None
+            ``datafit.at(W)``, where it is at hand.
+        """
+        point = self.datafit.at(W) if point is None else point
+        gradient, quadratic = point.gradient, 0.0
+        if self.matrix is not None:
+            product = self.matrix @ W
+            gradient, quadratic = gradient + product, float(np.vdot(W, product))
+        objective = point.value + 0.5 * quadratic
+        if self.norm is None:
+            return Certificate(objective, self._smooth_gap(gradient))
+        objective += self.norm.value(W)
+        size = self.norm.dual_norm(gradient)
+        kappa = 1.0 if size <= self.norm.alpha else self.norm.alpha / size
+        dual = point.dual(kappa) - 0.5 * kappa**2 * quadratic
+        return Certificate(objective, max(objective - dual, 0.0))
+
+    def _smooth_gap(self, gradient: np.ndarray) -> float:
+        values, vectors = self.eigh
+        rotated = np.square(vectors.T @ gradient).sum(axis=1)
+        free = values <= np.finfo(float).eps * len(values) * values.max(initial=0.0)
+        if rotated[free].any():
+            return np.inf
+        return 0.5 * float((rotated[~free] / values[~free]).sum())
+
+    @cached_property
+    def eigh(self) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvalues (M,) and eigenvectors (M, M) of A."""
+        size = self.datafit.shape[0]
+        return np.linalg.eigh(np.zeros((size, size)) if self.matrix is None else self.matrix)
+
+
+def make_problem(datafit: Datafit, penalty: Penalty, rows: CoefRows) -> Problem:
+    """Return the problem of a loss and a penalty.
+
+    Parameters
+    ----------
+    datafit : Datafit
+    penalty : Penalty
+        A norm, a quadratic penalty or a sum of one norm and quadratic ones.
+    rows : CoefRows
+        What the rows of W are.
+    """
+    penalty.check()
+    terms = penalty.terms if isinstance(penalty, PenaltySum) else [penalty]
+    norms = [term for term in terms if isinstance(term, NormPenalty) and term.alpha > 0]
+    matrices = [term.task_matrix(rows) for term in terms if isinstance(term, QuadraticPenalty)]
+    matrix = np.sum(matrices, axis=0) if matrices else None
+    return Problem(datafit, norms[0] if norms else None, matrix)

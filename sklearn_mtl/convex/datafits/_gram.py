@@ -1,0 +1,98 @@
+from functools import cached_property
+
+import numpy as np
+
+from sklearn_mtl.convex.datafits._base import Datafit, Point
+
+
+class GramQuadratic(Datafit):
+    """The squared loss in terms of Gram matrices, of which tasks may share one.
+
+    ``f(W) = sum_t lambda_t / 2 * (w_t' G_g(t) w_t - 2 w_t' c_t + s_t)``
+
+    Parameters
+    ----------
+    gram : ndarray of shape (K, p, p)
+        Distinct second moments, ``X'X / n`` of centred X.
+    group : ndarray of shape (T,)
+        The Gram matrix of each task.
+    cross : ndarray of shape (T, p)
+        ``X'y / n``.
+    energy : ndarray of shape (T,)
+        ``y'y / n``.
+    task_weight : ndarray of shape (T,)
+        lambda.
+
+    Attributes
+    ----------
+    linear : ndarray of shape (T, p)
+        ``lambda_t c_t``: the negative gradient at W = 0.
+    """
+
+    def __init__(
+        self,
+        gram: np.ndarray,
+        group: np.ndarray,
+        cross: np.ndarray,
+        energy: np.ndarray,
+        task_weight: np.ndarray,
+    ) -> None:
+        self.gram = gram
+        self.group = group
+        self.task_weight = task_weight
+        self.linear = task_weight[:, None] * cross
+        self.energy = float(task_weight @ energy)
+        self.shape = cross.shape
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all tasks have one Gram matrix."""
+        return len(self.gram) == 1
+
+    @cached_property
+    def is_uniform(self) -> bool:
+        """Whether all tasks have one Gram matrix and one weight, so that the Hessian is I x G."""
+        return self.is_shared and bool((self.task_weight == self.task_weight[0]).all())
+
+    @cached_property
+    def _members(self) -> list[np.ndarray]:
+        return [np.flatnonzero(self.group == k) for k in range(len(self.gram))]
+
+    def hessian_product(self, W: np.ndarray) -> np.ndarray:
+        """Return the rows ``lambda_t G_t w_t``."""
+        if self.is_shared:
+            product = W @ self.gram[0]
+        elif len(self.gram) == len(W):
+            product = np.matmul(self.gram[self._order], W[:, :, None])[:, :, 0]
+        else:
+            product = np.empty_like(W)
+            for gram, members in zip(self.gram, self._members, strict=True):
+                product[members] = W[members] @ gram
+        return product * self.task_weight[:, None]
+
+    @cached_property
+    def _order(self) -> slice | np.ndarray:
+        ordered = bool((self.group == np.arange(len(self.group))).all())
+        return slice(None) if ordered else self.group
+
+    def at(self, W: np.ndarray) -> Point:
+        """Return value, gradient and dual at W."""
+        product = self.hessian_product(W)
+        curved, slope = float(np.vdot(W, product)), float(np.vdot(W, self.linear))
+        residual_energy = curved - 2 * slope + self.energy  # sum_t lambda_t ||y - Xw||^2 / n
+        inner = self.energy - slope  # sum_t lambda_t <y - Xw, y> / n
+
+        def dual(kappa: float) -> float:
+            return kappa * inner - 0.5 * kappa**2 * residual_energy
+
+        return Point(0.5 * residual_energy, product - self.linear, dual)
+
+    @cached_property
+    def task_lipschitz(self) -> np.ndarray:
+        """The largest eigenvalue of each task's Hessian, shape (T,)."""
+        largest = np.array([np.linalg.eigvalsh(gram)[-1] for gram in self.gram])
+        return self.task_weight * np.maximum(largest, 0.0)[self.group]
+
+    def lipschitz(self) -> float:
+        """Return the largest eigenvalue over tasks."""
+        return float(self.task_lipschitz.max())
