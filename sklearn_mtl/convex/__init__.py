@@ -5,6 +5,7 @@ from sklearn_mtl.convex._rows import CoefRows, coef_rows
 from sklearn_mtl.convex._stats import GramStats
 from sklearn_mtl.convex.penalties import (
     L1,
+    GraphLaplacian,
     GroupL21,
     MeanRegularization,
     NormPenalty,
@@ -21,6 +22,7 @@ __all__ = [
     "Certificate",
     "CoefRows",
     "GramStats",
+    "GraphLaplacian",
     "GroupL21",
     "MeanRegularization",
     "NormPenalty",

@@ -1,6 +1,7 @@
 """Penalties on the weights of all tasks."""
 
 from sklearn_mtl.convex.penalties._base import NormPenalty, Penalty, QuadraticPenalty
+from sklearn_mtl.convex.penalties._graph_laplacian import GraphLaplacian
 from sklearn_mtl.convex.penalties._group_l21 import GroupL21
 from sklearn_mtl.convex.penalties._l1 import L1
 from sklearn_mtl.convex.penalties._mean import MeanRegularization
@@ -10,6 +11,7 @@ from sklearn_mtl.convex.penalties._sum import PenaltySum
 
 # what the contract tests iterate over
 PENALTIES: dict[str, type[Penalty]] = {
+    "graph_laplacian": GraphLaplacian,
     "group_l21": GroupL21,
     "l1": L1,
     "mean": MeanRegularization,
@@ -20,6 +22,7 @@ PENALTIES: dict[str, type[Penalty]] = {
 __all__ = [
     "L1",
     "PENALTIES",
+    "GraphLaplacian",
     "GroupL21",
     "MeanRegularization",
     "NormPenalty",

@@ -1,0 +1,62 @@
+from typing import Any
+
+import numpy as np
+
+from sklearn_mtl.convex._graph import row_adjacency
+from sklearn_mtl.convex._rows import CoefRows
+from sklearn_mtl.convex.penalties._base import STRENGTH, QuadraticPenalty
+
+
+class GraphLaplacian(QuadraticPenalty):
+    """Neighbours have close weights: ``gamma / 2 * sum_{(s,t) in E} a_st * ||w_s - w_t||^2``.
+
+    Each edge counts once. Tasks of K > 2 classes have a row of weights for each class, and an edge
+    joins the rows of each class; only tasks with the same classes can be neighbours.
+
+    Parameters
+    ----------
+    graph : array, sparse matrix, data frame, edge list, networkx graph or str, default="complete"
+        Which tasks are neighbours, and how strongly.
+
+        * ndarray or scipy sparse matrix of shape (n_tasks, n_tasks): the weights a_st >= 0 in the
+          order of the tasks, symmetric, with 0 on the diagonal;
+        * pandas DataFrame: the same, its index and columns the names of the tasks;
+        * list of (task, task) or (task, task, weight): edges by name, of weight 1 where none is
+          given, each of them once;
+        * undirected networkx graph whose nodes are names of tasks, edge attribute "weight", 1
+          where there is none;
+        * "complete": every task and every other one with comparable outputs; "chain": each task
+          and the next; "ring": also the last and the first.
+    gamma : float, default=0.1
+        Strength, in units of the loss per squared unit of W.
+
+    References
+    ----------
+    T. Evgeniou, C. Micchelli and M. Pontil, "Learning multiple tasks with kernel methods", Journal
+    of Machine Learning Research 6, 2005, section 3.1.3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_mtl.convex import CoefRows, GraphLaplacian
+    >>> rows = CoefRows(["mon", "tue", "sun"], np.arange(3), np.zeros(3, int))
+    >>> GraphLaplacian([("mon", "tue", 2.0)], gamma=1.0).task_matrix(rows)
+    array([[ 2., -2.,  0.],
+           [-2.,  2.,  0.],
+           [ 0.,  0.,  0.]])
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {"graph": ["no_validation"], "gamma": STRENGTH}
+
+    def __init__(self, graph: Any = "complete", gamma: float = 0.1) -> None:
+        self.graph = graph
+        self.gamma = gamma
+
+    def task_matrix(self, rows: CoefRows) -> np.ndarray:
+        """Return ``gamma * L``, with L the Laplacian of the graph."""
+        weights = row_adjacency(self.graph, rows)
+        return self.gamma * (np.diag(weights.sum(axis=1)) - weights)
+
+    def scaled(self, factor: float) -> "GraphLaplacian":
+        """Return the penalty ``factor * Omega``."""
+        return GraphLaplacian(self.graph, factor * self.gamma)
