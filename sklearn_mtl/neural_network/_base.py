@@ -12,7 +12,6 @@ from sklearn_mtl.neural_network._backend import backend
 from sklearn_mtl.neural_network._epochs import EpochReport, task_history
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._holdout import hold_out
-from sklearn_mtl.neural_network._outputs import encoded_predictions, probabilities
 from sklearn_mtl.neural_network._parameters import CONSTRAINTS, FIXED, layer_sizes
 from sklearn_mtl.neural_network._statistics import (
     input_statistics,
@@ -24,6 +23,7 @@ from sklearn_mtl.neural_network._statistics import (
 from sklearn_mtl.neural_network._training_rows import rows_at, training_rows
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._outputs import group_outputs
+from sklearn_mtl.tasks._predictions import encoded_predictions, probabilities
 from sklearn_mtl.tasks._rows import read_rows
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import draw_seed, listing

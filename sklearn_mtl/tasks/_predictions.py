@@ -1,11 +1,12 @@
-"""From the outputs of a network to labels and probabilities."""
+"""From the outputs of a model, values and logits, to labels and probabilities."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.special import expit, softmax
 
-from sklearn_mtl.tasks import TaskData, TaskLayout
+from sklearn_mtl.tasks._data import TaskData
+from sklearn_mtl.tasks._layout import TaskLayout
 from sklearn_mtl.tasks._outputs import OutputGroup
 from sklearn_mtl.tasks._spec import BINARY, REGRESSION
 

@@ -1,0 +1,96 @@
+from typing import Any, Self
+
+from sklearn.base import ClassifierMixin
+
+from sklearn_mtl.convex import coef_rows, make_problem
+from sklearn_mtl.convex._reduce import row_space
+from sklearn_mtl.linear_model._base import BaseLinear
+from sklearn_mtl.linear_model._regressor import is_rotation_invariant
+from sklearn_mtl.tasks._weights import resolve_task_weight
+
+
+class BaseLogLoss(BaseLinear):
+    """Linear estimators of which some tasks at least have the log-loss."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the weights of all tasks.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, p), or dict name -> (n_t, p)
+            With ``task_feature`` set, one of the columns says each row's task.
+        y : array, DataFrame, dict or MultiTaskTarget
+            Labels; NaN, None or NA where not observed. See the README's table of containers.
+        sample_weight : array-like of shape (n,) or (n, T), frame or dict by task, default=None
+            Weight of each row, or of each label. A label of weight 0 is one not observed.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TaskLayoutError
+            Labels that make no task, names or lengths that differ; the message names the task.
+        ValueError
+            A parameter out of range, infinite or missing values in X, or a penalty that leaves
+            directions of the weights free.
+        """
+        from sklearn_mtl.convex.datafits import check_bounded, classification_datafit
+
+        self._validate_params()
+        penalty = self._penalty()
+        layout, data, rows = self._read(X, y, sample_weight)
+        layout.check_observed(data)
+        n_observed = data.per_task(data.observed.astype(float))  # type: ignore[union-attr]
+        weight = resolve_task_weight(self.task_weight, layout.names, n_observed)
+        basis = row_space(rows) if is_rotation_invariant(penalty) else None
+        datafit = classification_datafit(
+            rows if basis is None else rows @ basis,
+            data,
+            layout.tasks,
+            weight,
+            fit_intercept=self.fit_intercept,
+        )
+        tied = coef_rows(layout.tasks)
+        problem = make_problem(datafit, penalty, tied)
+        check_bounded(problem, tied)
+        return self._solve(problem, layout, datafit.intercept, basis=basis, dtype=rows.dtype)
+
+    @property
+    def classes_(self) -> Any:
+        """Classes of each task."""
+        if "layout_" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute 'classes_' before fit."
+            )
+        return self.layout_.classes
+
+
+class BaseLinearClassifier(ClassifierMixin, BaseLogLoss):
+    """Linear estimators of the log-loss alone."""
+
+    _family = "classification"
+
+    # ClassifierMixin takes one column of labels
+    score = BaseLinear.score
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return class probabilities.
+
+        Parameters
+        ----------
+        X : as in ``predict``
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n, n_classes) for one task, a list of them over the
+            columns of an array, or a dict name -> ndarray for named tasks. In long form the
+            columns are those of ``classes_``.
+        """
+        return self._predict_proba(X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
