@@ -11,6 +11,8 @@ __version__ = "0.1.0.dev0"
 
 # public name -> the module that defines it
 _PUBLIC = {
+    "GraphClassifier": "linear_model",
+    "GraphRegressor": "linear_model",
     "IndependentTasks": "compose",
     "JointFeatureClassifier": "linear_model",
     "JointFeatureRegressor": "linear_model",

@@ -10,7 +10,14 @@ from sklearn_mtl.convex.penalties import NormPenalty, Penalty, PenaltySum, Quadr
 
 @dataclass(frozen=True)
 class Certificate:
-    """The objective at some W, and a bound on how far above the minimum it is."""
+    """The objective at some W, and a bound on how far above the minimum it is.
+
+    Attributes
+    ----------
+    objective : float
+    gap : float
+        The duality gap: the minimum is at least ``objective - gap``.
+    """
 
     objective: float
     gap: float

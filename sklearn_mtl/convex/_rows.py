@@ -48,7 +48,16 @@ class CoefRows:
 
 
 def coef_rows(tasks: Sequence[TaskSpec]) -> CoefRows:
-    """Return the rows of W for these tasks, in their order."""
+    """Return the rows of W for these tasks, in their order.
+
+    Parameters
+    ----------
+    tasks : sequence of TaskSpec
+
+    Returns
+    -------
+    rows : CoefRows
+    """
     widths = [task.n_outputs for task in tasks]
     first_block: dict[tuple, int] = {}
     n_blocks, block = 0, list[int]()

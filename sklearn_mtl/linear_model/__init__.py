@@ -1,5 +1,6 @@
 """Linear estimators with convex penalties and certificates of optimality."""
 
+from sklearn_mtl.linear_model._graph import GraphClassifier, GraphRegressor
 from sklearn_mtl.linear_model._joint_feature import JointFeatureClassifier, JointFeatureRegressor
 from sklearn_mtl.linear_model._linear import (
     MultiTaskLinearClassifier,
@@ -13,6 +14,8 @@ from sklearn_mtl.linear_model._mean_regularized import (
 )
 
 __all__ = [
+    "GraphClassifier",
+    "GraphRegressor",
     "JointFeatureClassifier",
     "JointFeatureRegressor",
     "LowRankClassifier",
