@@ -46,7 +46,7 @@ class GraphLaplacian(QuadraticPenalty):
            [ 0.,  0.,  0.]])
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"graph": ["no_validation"], "gamma": STRENGTH}
+    _parameter_constraints: dict[str, Any] = {"graph": "no_validation", "gamma": STRENGTH}
 
     def __init__(self, graph: Any = "complete", gamma: float = 0.1) -> None:
         self.graph = graph
