@@ -1,0 +1,158 @@
+import numpy as np
+from scipy.special import entr
+
+from sklearn_mtl.convex.datafits._logistic import CERTAIN, EXACT, INTERCEPT_STEPS
+from sklearn_mtl.convex.datafits._predictor_loss import Curvature, CurvedPoint, PredictorLoss
+from sklearn_mtl.convex.datafits._predictors import Predictors
+
+
+class Softmax(PredictorLoss):
+    """``-sum_ti c_ti * log p_ti[y_ti]``, ``p = softmax(W_t x + b_t)`` over K classes.
+
+    Parameters
+    ----------
+    predictors : Predictors
+    labels : ndarray of shape (S, 1, n)
+        Class numbers 0 ... K - 1.
+    weight : ndarray of shape (S, 1, n) or (S, 1, 1)
+        c.
+    n_classes : int
+        K.
+    fit_intercept : bool
+    """
+
+    def __init__(
+        self,
+        predictors: Predictors,
+        labels: np.ndarray,
+        weight: np.ndarray,
+        n_classes: int,
+        *,
+        fit_intercept: bool,
+    ) -> None:
+        super().__init__(predictors, labels, weight, n_classes, fit_intercept=fit_intercept)
+        self.truth = (labels == np.arange(n_classes)[:, None]).astype(float)  # (S, K, n)
+        self.class_mass = predictors.total(weight * self.truth)
+        self.present = self.class_mass > 0
+        if fit_intercept:
+            # classes that no row has: an intercept of minus infinity is best
+            self._bias = np.where(self.present, 0.0, -CERTAIN)
+
+    def _probability(self, predictor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return log-probabilities and probabilities, intercepts at their best."""
+        bias, mass = self._bias, self.mass[:, None]
+        last = not self.fit_intercept
+        for count in range(INTERCEPT_STEPS):
+            shifted = self._with_bias(predictor, bias)
+            shifted = shifted - shifted.max(axis=1, keepdims=True)
+            probability = np.exp(shifted)
+            size = probability.sum(axis=1, keepdims=True)
+            probability /= size
+            if last:
+                break
+            weighted = self.weight * probability
+            slope = self.predictors.total(self.weight * (self.truth - probability))
+            slope = np.where(self.present, slope, 0.0)
+            if (np.abs(slope) <= EXACT * mass).all():
+                break
+            step = np.linalg.solve(self._bend(weighted, probability), slope[:, :, None])[:, :, 0]
+            size_of_step = np.abs(step).max(axis=1, keepdims=True)
+            far = size_of_step > 1.0
+            if far.any():
+                step = np.where(far, self._long_step(weighted, step, size_of_step, count), step)
+            bias = bias + step
+            last = bool((np.abs(step) <= 1e-8).all())
+        self._bias = bias
+        return shifted - np.log(size), probability
+
+    def _long_step(
+        self, weighted: np.ndarray, newton: np.ndarray, size: np.ndarray, count: int
+    ) -> np.ndarray:
+        # in turns: a Newton step cut to 1; and b_k += log(sum c 1[y = k]) - log(sum c p_k), which
+        # is block ascent in the dual (Sinkhorn's iteration) and converges from anywhere
+        if count % 2:
+            return newton / size
+        expected = np.maximum(self.predictors.total(weighted), 1e-300)
+        observed = np.where(self.present, self.class_mass, expected)
+        return np.log(observed) - np.log(expected)
+
+    def _bend(self, weighted: np.ndarray, probability: np.ndarray) -> np.ndarray:
+        """Return the Hessian in the intercepts, the common shift made definite, (T, K, K)."""
+        bend = -self.predictors.products(weighted, probability)
+        K, present = self.n_outputs, self.present
+        bend *= present[:, :, None] & present[:, None, :]
+        np.einsum("tkk->tk", bend)[:] = 0.0
+        # rows sum to 0; filling the diagonal so keeps that where p is nearly 0 or 1
+        diagonal = -bend.sum(axis=2)
+        floor = 1e-14 * self.mass[:, None]
+        np.einsum("tkk->tk", bend)[:] = np.where(present, np.maximum(diagonal, floor), 1.0)
+        scale = self.mass / K
+        return bend + scale[:, None, None] * (present[:, :, None] & present[:, None, :])
+
+    def _best_bias(self, predictor: np.ndarray) -> np.ndarray:
+        self._probability(predictor)
+        return self._bias
+
+    def value_of(self, predictor: np.ndarray) -> float:
+        """Return f, given the predictors."""
+        log_probability, _ = self._probability(predictor)
+        return -float((self.weight * self.truth * log_probability).sum())
+
+    def point_of(self, predictor: np.ndarray) -> CurvedPoint:
+        """Return value, gradient, dual and curvature, given the predictors."""
+        log_probability, probability = self._probability(predictor)
+        value = -float((self.weight * self.truth * log_probability).sum())
+        gradient = self._gradient(self.weight * (self.truth - probability))
+
+        def dual(kappa: float) -> float:
+            # -f*(-kappa u) is the entropy of (1 - kappa) onehot + kappa p
+            if kappa == 1.0:
+                return -float((self.weight * (probability * log_probability)).sum())
+            mixed = (1.0 - kappa) * self.truth + kappa * probability
+            return float((self.weight * entr(mixed)).sum())
+
+        return CurvedPoint(
+            value, gradient, dual, predictor, lambda: SoftmaxCurvature(self, probability)
+        )
+
+    def lipschitz(self) -> float:
+        """Return an upper bound on the largest curvature, as ``diag(p) - p p' <= 1/2``."""
+        return 0.5 * self.predictors.largest_eigenvalue(self.weight)
+
+
+class SoftmaxCurvature(Curvature):
+    """``sum_i c_i (diag(p_i) - p_i p_i')`` between the classes of a task, times ``x_i x_i'``."""
+
+    def __init__(self, loss: Softmax, probability: np.ndarray) -> None:
+        self.loss, self.probability = loss, probability
+        self.weighted = loss.weight * probability
+
+    def _apply(self, moved: np.ndarray) -> np.ndarray:
+        inner = (self.probability * moved).sum(axis=1, keepdims=True)
+        return self.weighted * (moved - inner)
+
+    def product(self, D: np.ndarray) -> np.ndarray:
+        """Return ``H D``."""
+        loss = self.loss
+        moved = loss.forward(D)
+        bent = self._apply(moved)
+        if loss.fit_intercept:
+            total = np.where(loss.present, loss.predictors.total(bent), 0.0)
+            bend = loss._bend(self.weighted, self.probability)
+            answer = np.linalg.solve(bend, total[:, :, None])[:, :, 0]
+            bent = self._apply(moved - loss.predictors.spread(answer))
+        return loss.predictors.adjoint(bent).reshape(loss.shape)
+
+    def grams(self) -> np.ndarray:
+        """Return blocks with weights ``2 p (1 - p)``.
+
+        ``diag(p) - p p' <= 2 diag(p (1 - p))``: the difference is diagonally dominant.
+        """
+        p = self.loss.n_features
+        weight = 2.0 * self.weighted * (1.0 - self.probability)
+        return self.loss.predictors.grams(weight).reshape(-1, p, p)
+
+    @property
+    def row_scale(self) -> np.ndarray:
+        """The sum of the weights ``p (1 - p)`` of each row."""
+        return self.loss.predictors.total(self.weighted * (1.0 - self.probability)).ravel()
