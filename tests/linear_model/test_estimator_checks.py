@@ -1,0 +1,19 @@
+"""scikit-learn's own contract, with no expected failure."""
+
+import pytest
+from linear_model._estimators import CLASSIFIERS, ESTIMATORS, MIXED, PATHS, REGRESSORS
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+
+@parametrize_with_checks([estimator() for estimator in ESTIMATORS.values()])
+def test_scikit_learn_finds_nothing_to_object_to(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_every_estimator_is_a_regressor_a_classifier_or_the_mixed_one(name):
+    kinds = [name in REGRESSORS, name in CLASSIFIERS, name in MIXED]
+    assert sum(kinds) == 1
+    word = name.removesuffix("CV")
+    assert word.endswith(("Regressor", "Classifier", "Estimator")[kinds.index(True)])
+    assert (name in PATHS) == name.endswith("CV")
