@@ -14,13 +14,35 @@ from sklearn_mtl.tasks import TaskLayout
 from sklearn_mtl.tasks._weights import resolve_task_weight
 
 
-class BaseLinearRegressor(RegressorMixin, BaseLinear):
-    """Linear estimators of the squared loss, fitted through sufficient statistics."""
+class BaseSquaredLoss(RegressorMixin, BaseLinear):
+    """Linear estimators of the squared loss, from its sufficient statistics on."""
 
     _family = "regression"
 
     # RegressorMixin knows neither names nor missing labels
     score = BaseLinear.score
+
+    def _fit_statistics(
+        self,
+        stats: GramStats,
+        penalty: Penalty,
+        layout: TaskLayout,
+        *,
+        basis: np.ndarray | None = None,
+        dtype: Any,
+    ) -> Self:
+        weight = resolve_task_weight(self.task_weight, layout.names, stats.count)
+        if self.fit_intercept:
+            check_more_than_one_label(stats, layout)
+        datafit = stats.datafit(weight, fit_intercept=self.fit_intercept)
+        problem = make_problem(datafit, penalty, coef_rows(layout.tasks))
+        n_features = stats.n_features if basis is None else len(basis)
+        check_determined(problem, stats.count, n_features, layout, type(self).__name__)
+        return self._solve(problem, layout, stats.intercept, basis=basis, dtype=dtype)
+
+
+class BaseLinearRegressor(BaseSquaredLoss):
+    """Linear estimators of the squared loss, fitted through sufficient statistics."""
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseLinear._parameter_constraints,
@@ -122,24 +144,6 @@ class BaseLinearRegressor(RegressorMixin, BaseLinear):
         layout, data, rows = self._read(X, y, sample_weight)
         layout.check_observed(data)
         return GramStats.from_data(rows, data)
-
-    def _fit_statistics(
-        self,
-        stats: GramStats,
-        penalty: Penalty,
-        layout: TaskLayout,
-        *,
-        basis: np.ndarray | None = None,
-        dtype: Any,
-    ) -> Self:
-        weight = resolve_task_weight(self.task_weight, layout.names, stats.count)
-        if self.fit_intercept:
-            check_more_than_one_label(stats, layout)
-        datafit = stats.datafit(weight, fit_intercept=self.fit_intercept)
-        problem = make_problem(datafit, penalty, coef_rows(layout.tasks))
-        n_features = stats.n_features if basis is None else len(basis)
-        check_determined(problem, stats.count, n_features, layout, type(self).__name__)
-        return self._solve(problem, layout, stats.intercept, basis=basis, dtype=dtype)
 
 
 def is_rotation_invariant(penalty: Penalty) -> bool:
