@@ -2,10 +2,12 @@ from functools import cached_property
 
 import numpy as np
 
-from sklearn_mtl.convex.datafits._base import Datafit, Point
+from sklearn_mtl.convex._spectrum import GramSpectrum
+from sklearn_mtl.convex.datafits._base import Point
+from sklearn_mtl.convex.datafits._quadratic import QuadraticDatafit
 
 
-class GramQuadratic(Datafit):
+class GramQuadratic(QuadraticDatafit):
     """The squared loss in terms of Gram matrices, of which tasks may share one.
 
     ``f(W) = sum_t lambda_t / 2 * (w_t' G_g(t) w_t - 2 w_t' c_t + s_t)``
@@ -61,7 +63,9 @@ class GramQuadratic(Datafit):
     def hessian_product(self, W: np.ndarray) -> np.ndarray:
         """Return the rows ``lambda_t G_t w_t``."""
         if self.is_shared:
-            product = W @ self.gram[0]
+            kept = np.flatnonzero(W.any(axis=0))
+            sparse = 2 * len(kept) < W.shape[1]  # features of no weight cost nothing
+            product = W[:, kept] @ self.gram[0][kept] if sparse else W @ self.gram[0]
         elif len(self.gram) == len(W):
             product = np.matmul(self.gram[self._order], W[:, :, None])[:, :, 0]
         else:
@@ -75,6 +79,10 @@ class GramQuadratic(Datafit):
         ordered = bool((self.group == np.arange(len(self.group))).all())
         return slice(None) if ordered else self.group
 
+    def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return these rows and columns of each G, shape (K, len(rows), len(columns))."""
+        return self.gram[:, rows[:, None], columns]
+
     def at(self, W: np.ndarray) -> Point:
         """Return value, gradient and dual at W."""
         product = self.hessian_product(W)
@@ -86,6 +94,11 @@ class GramQuadratic(Datafit):
             return kappa * inner - 0.5 * kappa**2 * residual_energy
 
         return Point(0.5 * residual_energy, product - self.linear, dual)
+
+    @cached_property
+    def spectrum(self) -> GramSpectrum:
+        """Eigenvalues and eigenvectors of the Gram matrices."""
+        return GramSpectrum.of(self.gram, self.group)
 
     @cached_property
     def task_lipschitz(self) -> np.ndarray:

@@ -1,0 +1,115 @@
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sklearn_mtl.convex.datafits._base import Point
+from sklearn_mtl.convex.datafits._design_rows import (
+    CompleteRows,
+    DesignRows,
+    MaskedRows,
+    TaggedRows,
+)
+from sklearn_mtl.convex.datafits._quadratic import QuadraticDatafit
+from sklearn_mtl.tasks import TaskData
+
+
+class DesignQuadratic(QuadraticDatafit):
+    """The squared loss in terms of the rows, for wide X: no p x p matrix is formed.
+
+    ``f(W) = min_b sum_t lambda_t / (2 mass_t) * sum_i d_ti (y_ti - x_i . w_t - b_t)^2``
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n, p)
+        The numbers of the rows of `data`, in its order.
+    data : TaskData
+        With labels; a task may have no observed label here.
+    task_weight : ndarray of shape (T,)
+        lambda.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which centring takes out.
+    """
+
+    def __init__(
+        self, X: Any, data: TaskData, task_weight: np.ndarray, *, fit_intercept: bool = True
+    ) -> None:
+        self.rows = design_rows(X, data, centre=fit_intercept)
+        self.task_weight = task_weight
+        self.group = self.rows.group
+        self.linear = task_weight[:, None] * self.rows.pull_back(self.rows.targets)
+        self.shape = self.linear.shape
+
+    @cached_property
+    def is_uniform(self) -> bool:
+        """Whether all tasks have the same rows and one weight, so that the Hessian is I x G."""
+        same = bool((self.task_weight == self.task_weight[0]).all())
+        return isinstance(self.rows, CompleteRows) and same
+
+    def at(self, W: np.ndarray) -> Point:
+        """Return value, gradient and dual at W."""
+        rows = self.rows
+        residual = rows.targets - rows.fitted(W)
+        energy = float(self.task_weight @ rows.per_task(np.square(residual)))
+        inner = float(self.task_weight @ rows.per_task(residual * rows.targets))
+        gradient = -self.task_weight[:, None] * rows.pull_back(residual)
+
+        def dual(kappa: float) -> float:
+            return kappa * inner - 0.5 * kappa**2 * energy
+
+        return Point(0.5 * energy, gradient, dual)
+
+    def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return these rows and columns of each G, shape (K, len(rows), len(columns))."""
+        return self.rows.gram_block(rows, columns)
+
+    def root(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return A, Z with ``A'A = G`` and ``lambda_t A'z_t = linear_t``, or None."""
+        if not isinstance(self.rows, CompleteRows):
+            return None
+        return self.rows.columns.columns(features), self.rows.targets
+
+    def lipschitz(self) -> float:
+        """Return an upper bound on the largest curvature of f."""
+        return float((self.task_weight * self.rows.largest_moments()).max())
+
+    def intercept(self, W: np.ndarray) -> np.ndarray:
+        """Return the best intercepts for W, shape (T,); 0 where none are fitted."""
+        return self.rows.y_mean - np.einsum("tj,tj->t", W, self.rows.x_mean[self.group])
+
+
+def design_rows(X: Any, data: TaskData, *, centre: bool) -> DesignRows:
+    """Return the linear map of these rows: complete, masked or tagged."""
+    if data.task_index is not None:
+        return TaggedRows(X, data, centre=centre)
+    labels = data.labels
+    weight = np.ones(labels.shape) if data.weights is None else data.weights  # type: ignore[union-attr]
+    if data.observed is not None:
+        weight = np.where(data.observed, weight, 0.0)
+    if (weight == weight[:, :1]).all() and weight[:, 0].any():
+        kept = np.flatnonzero(weight[:, 0])
+        if len(kept) < len(weight):
+            X, labels, weight = X[kept], labels[kept], weight[kept]  # type: ignore[index]
+        return CompleteRows(X, labels, weight[:, 0], centre=centre)  # type: ignore[arg-type]
+    return MaskedRows(X, np.where(weight > 0, labels, 0.0), weight, centre=centre)  # type: ignore[arg-type]
+
+
+def prefers_design(
+    n_rows: int, n_features: int, n_tasks: int, n_groups: int = 1, density: float = 1.0
+) -> bool:
+    """Return whether the rows beat Gram matrices, for a norm that rotations change.
+
+    Gram matrices cost ``density * n p^2`` operations and ``p^2`` numbers a group before the first
+    step. Rows cost ``density * n p T`` a step, in some ten steps, as solvers with working sets
+    need Gram matrices of few features only.
+
+    Parameters
+    ----------
+    n_rows, n_features, n_tasks : int
+        n, p and T.
+    n_groups : int, default=1
+        Distinct Gram matrices, K.
+    density : float, default=1.0
+        The share of X that is not 0.
+    """
+    raise NotImplementedError

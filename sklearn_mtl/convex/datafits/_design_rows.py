@@ -1,0 +1,291 @@
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csc_array, issparse
+
+from sklearn_mtl.tasks import TaskData
+
+
+class DesignRows(ABC):
+    """Rows as a linear map from W to fitted values, each row scaled by the root of its weight.
+
+    A task's rows have weights that sum to 1. Where intercepts are fitted, fitted values and
+    targets are centred, task by task.
+
+    Attributes
+    ----------
+    targets : ndarray
+        Scaled labels, in the layout of fitted values: (n, T) for shared rows, (n,) for tagged.
+    group : ndarray of shape (T,)
+        Tasks of one group have the same rows with the same weights.
+    x_mean : ndarray of shape (K, p)
+        The mean of each group's rows; 0 where there are no intercepts.
+    y_mean : ndarray of shape (T,)
+    """
+
+    targets: np.ndarray
+    group: np.ndarray
+    x_mean: np.ndarray
+    y_mean: np.ndarray
+
+    @abstractmethod
+    def fitted(self, W: np.ndarray) -> np.ndarray:
+        """Return the fitted values for W, in the layout of `targets`."""
+
+    @abstractmethod
+    def pull_back(self, values: np.ndarray) -> np.ndarray:
+        """Return the adjoint of `fitted` at values of its range, shape (T, p)."""
+
+    @abstractmethod
+    def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return rows and columns of the second moments, shape (K, len(rows), len(columns))."""
+
+    @abstractmethod
+    def largest_moments(self) -> np.ndarray:
+        """Return upper bounds on the largest eigenvalue of each task's second moments."""
+
+    @abstractmethod
+    def per_task(self, values: np.ndarray) -> np.ndarray:
+        """Return the sums of an array in the layout of `targets` over each task's rows."""
+
+
+class CentredColumns:
+    """X without its column means: a centred copy where X is dense, a rank-one term where not.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n, p)
+    share : ndarray of shape (n,)
+        Weights that sum to 1.
+    centre : bool
+
+    Attributes
+    ----------
+    mean : ndarray of shape (p,)
+        The weighted means of X; 0 without `centre`.
+    """
+
+    def __init__(self, X: Any, share: np.ndarray, *, centre: bool) -> None:
+        n, p = X.shape
+        self.root_share = np.sqrt(share)
+        self.mean = np.zeros(p)
+        self.left_over: np.ndarray | None = None
+        if not issparse(X):
+            X = np.array(X, dtype=np.float64, order="F")
+            if centre:
+                # a second pass takes out what rounding left in the first, at large offsets
+                for _ in range(2):
+                    mean = share @ X
+                    X -= mean
+                    self.mean += mean
+            X *= self.root_share[:, None]
+            self.matrix = X
+            return
+        X = csc_array(X, dtype=np.float64, copy=True)
+        X.sum_duplicates()
+        if centre:
+            full = np.diff(X.indptr) == n  # a column without zeros can be shifted as it stands
+            shift = np.where(full, share @ X, 0.0)
+            X.data -= np.repeat(shift, np.diff(X.indptr))
+            self.left_over = share @ X
+            self.mean = shift + self.left_over
+        X.data *= self.root_share[X.indices]
+        self.matrix = X
+
+    def times(self, coef: np.ndarray) -> np.ndarray:
+        """Return centred and scaled X times `coef`, shape (p, m), where rows of 0 cost nothing."""
+        kept = np.flatnonzero(coef.any(axis=1))
+        if 2 * len(kept) >= len(coef):
+            product, mean = self.matrix @ coef, self.left_over
+        else:
+            coef = coef[kept]
+            product = self.matrix[:, kept] @ coef
+            mean = None if self.left_over is None else self.left_over[kept]
+        if mean is not None:
+            product -= np.outer(self.root_share, mean @ coef)
+        return product
+
+    def transposed_times(self, values: np.ndarray) -> np.ndarray:
+        """Return the transpose times `values`, shape (n, m)."""
+        product = self.matrix.T @ values
+        if self.left_over is not None:
+            product -= np.outer(self.left_over, self.root_share @ values)
+        return product
+
+    def columns(self, features: np.ndarray) -> np.ndarray:
+        """Return columns as a dense matrix in Fortran order."""
+        block = self.matrix[:, features]
+        if self.left_over is None:
+            return block if block.flags.f_contiguous else np.asfortranarray(block)
+        return block.toarray(order="F") - np.outer(self.root_share, self.left_over[features])
+
+    def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return rows and columns of the second moments."""
+        if not issparse(self.matrix):
+            return self.matrix[:, rows].T @ self.matrix[:, columns]
+        block = (self.matrix[:, rows].T @ self.matrix[:, columns]).toarray()
+        if self.left_over is not None:
+            block -= np.outer(self.left_over[rows], self.left_over[columns])
+        return block
+
+    def largest_moment(self) -> float:
+        """Return an upper bound on the largest eigenvalue of the second moments."""
+        n, p = self.matrix.shape
+        if min(n, p) == 0:
+            return 0.0
+        if not issparse(self.matrix):
+            small = self.matrix @ self.matrix.T if n < p else self.matrix.T @ self.matrix
+            return max(float(np.linalg.eigvalsh(small)[-1]), 0.0)
+        # ||A||_2^2 <= ||A||_1 ||A||_inf; centring is a projection, and makes nothing larger
+        size = abs(self.matrix)
+        return float(size.sum(axis=0).max() * size.sum(axis=1).max())
+
+
+class CompleteRows(DesignRows):
+    """Shared rows with every label known, of one weight for all tasks."""
+
+    def __init__(self, X: Any, labels: np.ndarray, weight: np.ndarray, *, centre: bool) -> None:
+        share = weight / weight.sum()
+        self.columns = CentredColumns(X, share, centre=centre)
+        self.y_mean = share @ labels if centre else np.zeros(labels.shape[1])
+        self.x_mean = self.columns.mean[None]
+        self.targets = np.sqrt(share)[:, None] * (labels - self.y_mean)
+        self.group = np.zeros(labels.shape[1], dtype=int)
+
+    def fitted(self, W: np.ndarray) -> np.ndarray:
+        """Return the fitted values for W, in the layout of `targets`."""
+        return self.columns.times(W.T)
+
+    def pull_back(self, values: np.ndarray) -> np.ndarray:
+        """Return the adjoint of `fitted` at values of its range, shape (T, p)."""
+        return self.columns.transposed_times(values).T
+
+    def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return rows and columns of the second moments, shape (1, len(rows), len(columns))."""
+        return self.columns.gram_block(rows, columns)[None]
+
+    def largest_moments(self) -> np.ndarray:
+        """Return upper bounds on the largest eigenvalue of each task's second moments."""
+        return np.full(len(self.group), self.columns.largest_moment())
+
+    def per_task(self, values: np.ndarray) -> np.ndarray:
+        """Return the sums of an array in the layout of `targets` over each task's rows."""
+        return values.sum(axis=0)
+
+
+class MaskedRows(DesignRows):
+    """Shared rows, of which each task has its own part or its own weights.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n, p)
+    labels, weight : ndarray of shape (n, T)
+        Labels are 0 where the weight is 0.
+    """
+
+    def __init__(self, X: Any, labels: np.ndarray, weight: np.ndarray, *, centre: bool) -> None:
+        n, n_tasks = labels.shape
+        distinct, self.group = np.unique(weight, axis=1, return_inverse=True)
+        mass = distinct.sum(axis=0)
+        self.share = distinct / np.where(mass > 0, mass, 1.0)  # of each group, (n, K)
+        self.task_share = self.share[:, self.group]
+        self.root_share = np.sqrt(self.task_share)
+        self.centre = centre
+        # the mean over all rows leaves small means of each part, which are taken out on the fly
+        self.columns = CentredColumns(X, np.full(n, 1.0 / n), centre=centre)
+        self.unscale = np.sqrt(n)
+        part_mean = self.columns.transposed_times(self.share).T * self.unscale
+        self.part_mean = part_mean if centre else np.zeros_like(part_mean)
+        self.x_mean = self.columns.mean + self.part_mean
+        self.y_mean = (self.task_share * labels).sum(axis=0) if centre else np.zeros(n_tasks)
+        self.targets = self.root_share * (labels - self.y_mean)
+
+    def fitted(self, W: np.ndarray) -> np.ndarray:
+        """Return the fitted values for W, in the layout of `targets`."""
+        values = self.columns.times(W.T) * self.unscale
+        if self.centre:
+            values -= (self.task_share * values).sum(axis=0)
+        values *= self.root_share
+        return values
+
+    def pull_back(self, values: np.ndarray) -> np.ndarray:
+        """Return the adjoint of `fitted` at values of its range, shape (T, p)."""
+        # values of the range are centred: the means of X drop out
+        return self.columns.transposed_times(values * self.root_share).T * self.unscale
+
+    def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return rows and columns of the second moments, shape (K, len(rows), len(columns))."""
+        left, right = self.columns.columns(rows), self.columns.columns(columns)
+        blocks = np.empty((self.share.shape[1], len(rows), len(columns)))
+        for k, share in enumerate(self.share.T):
+            part = np.flatnonzero(share)
+            weight = share[part] * self.unscale**2
+            blocks[k] = (left[part] * weight[:, None]).T @ right[part]
+            blocks[k] -= np.outer(self.part_mean[k, rows], self.part_mean[k, columns])
+        return blocks
+
+    def largest_moments(self) -> np.ndarray:
+        """Return upper bounds on the largest eigenvalue of each task's second moments."""
+        heaviest = self.share.max(axis=0) * self.unscale**2
+        return heaviest[self.group] * self.columns.largest_moment()
+
+    def per_task(self, values: np.ndarray) -> np.ndarray:
+        """Return the sums of an array in the layout of `targets` over each task's rows."""
+        return values.sum(axis=0)
+
+
+class TaggedRows(DesignRows):
+    """Rows that belong to one task each.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n, p)
+    data : TaskData
+        With labels and a task index.
+    """
+
+    def __init__(self, X: Any, data: TaskData, *, centre: bool) -> None:
+        n_tasks, p = data.n_tasks, X.shape[1]
+        self.parts, targets = [], []
+        self.group, self.y_mean = np.arange(n_tasks), np.zeros(n_tasks)
+        self.x_mean = np.zeros((n_tasks, p))
+        for t in range(n_tasks):
+            rows = data.rows(t)
+            weight = np.ones(len(rows)) if data.weights is None else data.weights[rows]
+            share = weight / max(weight.sum(), np.finfo(float).tiny)
+            part = CentredColumns(X[rows], share, centre=centre)
+            y = data.labels[rows]  # type: ignore[index]
+            self.y_mean[t] = share @ y if centre else 0.0
+            self.x_mean[t] = part.mean
+            self.parts.append(part)
+            targets.append(np.sqrt(share) * (y - self.y_mean[t]))
+        self.bounds = np.cumsum([0] + [len(y) for y in targets])
+        self.targets = np.concatenate(targets)
+
+    def fitted(self, W: np.ndarray) -> np.ndarray:
+        """Return the fitted values for W, in the layout of `targets`."""
+        values = [part.times(w[:, None])[:, 0] for part, w in zip(self.parts, W, strict=True)]
+        return np.concatenate(values)
+
+    def pull_back(self, values: np.ndarray) -> np.ndarray:
+        """Return the adjoint of `fitted` at values of its range, shape (T, p)."""
+        pieces = np.split(values, self.bounds[1:-1])
+        return np.array(
+            [
+                part.transposed_times(piece[:, None])[:, 0]
+                for part, piece in zip(self.parts, pieces, strict=True)
+            ]
+        )
+
+    def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return rows and columns of the second moments, shape (T, len(rows), len(columns))."""
+        return np.array([part.gram_block(rows, columns) for part in self.parts])
+
+    def largest_moments(self) -> np.ndarray:
+        """Return upper bounds on the largest eigenvalue of each task's second moments."""
+        return np.array([part.largest_moment() for part in self.parts])
+
+    def per_task(self, values: np.ndarray) -> np.ndarray:
+        """Return the sums of an array in the layout of `targets` over each task's rows."""
+        return np.array([piece.sum() for piece in np.split(values, self.bounds[1:-1])])

@@ -1,0 +1,40 @@
+from abc import abstractmethod
+from functools import cached_property
+
+import numpy as np
+
+from sklearn_mtl.convex.datafits._base import Datafit
+
+
+class QuadraticDatafit(Datafit):
+    """A squared loss, whose Hessian is ``lambda_t G_g(t)`` for task t and 0 between tasks.
+
+    Attributes
+    ----------
+    group : ndarray of shape (T,)
+        g: tasks of one group share their second moments G.
+    task_weight : ndarray of shape (T,)
+        lambda.
+    linear : ndarray of shape (T, p)
+        The negative gradient at W = 0.
+    """
+
+    group: np.ndarray
+    task_weight: np.ndarray
+    linear: np.ndarray
+
+    @cached_property
+    def curvature_classes(self) -> list[np.ndarray]:
+        """The tasks of each group of tasks with one G."""
+        return [np.flatnonzero(self.group == k) for k in range(int(self.group.max()) + 1)]
+
+    @abstractmethod
+    def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return these rows and columns of each G, shape (K, len(rows), len(columns))."""
+
+    def root(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return A, Z with ``A'A = G`` and ``lambda_t A'z_t = linear_t``, or None.
+
+        A is (m, len(features)) and Z is (m, T): the rows themselves, where they are at hand.
+        """
+        return None

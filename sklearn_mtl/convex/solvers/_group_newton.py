@@ -1,0 +1,226 @@
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from sklearn_mtl.convex._problem import Certificate, Problem
+from sklearn_mtl.convex.datafits import QuadraticDatafit
+from sklearn_mtl.convex.penalties import GroupL21
+from sklearn_mtl.convex.solvers._base import Solution, Solver
+from sklearn_mtl.convex.solvers._resolvents import Resolvent, Resolvents
+
+GROWTH = 64  # features that may enter at once, or as many as are in
+DENSE_SIZE = 256  # up to here the Newton matrix is formed: a factor costs less than 10 products
+FORCING = 0.01  # the relative residual at which conjugate gradients stop
+MAX_PRODUCTS = 100
+PATIENCE = 10  # steps without a better gap, after which rounding is what is left
+
+
+class GroupNewton(Solver):
+    """Newton's method on the sizes of features, for the squared loss and ``alpha ||W||_{2,1}``.
+
+    With ``||w|| = min_{eta >= 0} (||w||^2 / eta + eta) / 2`` the minimum over W is ridge regression
+    with strength ``alpha / eta_j`` on feature j, and what remains is a convex function of eta >= 0,
+    one number a feature however many tasks there are:
+
+    ``J(eta) = alpha sum_j eta_j / 2 - sum_t b_t' w_t(eta) / 2``
+    ``dJ / d eta_j = alpha (1 - ||v_j||^2) / 2``  with ``v_j = w_j / eta_j``
+
+    A feature is out, eta_j = 0, where its gradient ``alpha v_j`` is shorter than alpha. Newton
+    steps are taken for ``1 / ||v_j|| = 1`` instead, which is linear in eta_j where features are
+    uncorrelated, so that one step solves such a problem from anywhere, as in the secular equation
+    of trust regions. Each step works on the features that are in, or that violate optimality.
+    Where a step does not lower J, a proximal gradient step is taken, which always does.
+
+    References
+    ----------
+    A. Argyriou, T. Evgeniou and M. Pontil, "Convex multi-task feature learning", Machine Learning
+    73, 2008, for the problem in eta. A. Conn, N. Gould and P. Toint, "Trust-region methods", 2000,
+    section 7.3, for Newton's method on the inverse norm. D. Bertsekas, "Projected Newton methods
+    for optimization problems with simple constraints", SIAM J. Control and Optimization 20, 1982.
+    """
+
+    def refusal(self, problem: Problem) -> str | None:
+        """Return why this method cannot solve the problem, or None where it can."""
+        if not isinstance(problem.datafit, QuadraticDatafit):
+            return "the loss is not squared error"
+        if not isinstance(problem.norm, GroupL21):
+            return "the norm is not GroupL21"
+        matrix = problem.matrix
+        if matrix is not None and (matrix != matrix[0, 0] * np.eye(len(matrix))).any():
+            return "a quadratic penalty ties tasks"
+        return None
+
+    def solve(
+        self, problem: Problem, start: np.ndarray | None, *, tol: float, max_iter: int
+    ) -> Solution:
+        """Return W with a small duality gap."""
+        descent = _Descent(problem)
+        state = best = descent.begin(start)
+        n_iter = best_at = 0
+        while best.certificate.gap > tol * problem.scale and n_iter < max_iter:
+            n_iter += 1
+            state = descent.step(state)
+            if state.certificate.gap < best.certificate.gap:
+                best, best_at = state, n_iter
+            elif n_iter - best_at >= PATIENCE:
+                break
+        found = best.certificate
+        return Solution(
+            best.coef, found.objective, found.gap, n_iter, found.gap <= tol * problem.scale
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """The weights that are best for some eta.
+
+    Attributes
+    ----------
+    sizes : ndarray of shape (p,)
+        eta.
+    value : float
+        J(eta).
+    coef : ndarray of shape (T, p)
+    pull : ndarray of shape (T, p)
+        v: the negative gradient of the smooth part, over alpha.
+    certificate : Certificate
+    """
+
+    sizes: np.ndarray
+    value: float
+    coef: np.ndarray
+    pull: np.ndarray
+    certificate: Certificate
+
+
+class _Descent:
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.datafit: QuadraticDatafit = problem.datafit  # type: ignore[assignment]
+        self.alpha = problem.norm.alpha  # type: ignore[union-attr]
+        self.ridge = 0.0 if problem.matrix is None else float(problem.matrix[0, 0])
+        self.resolvents = Resolvents(self.datafit)
+        self.latest: tuple[np.ndarray, Resolvent | None] = np.empty(0), None
+        self.slack = 16 * np.finfo(float).eps * problem.scale
+
+    def begin(self, start: np.ndarray | None) -> _State:
+        """Return the state whose sizes are those of `start`."""
+        sizes = np.zeros(self.datafit.shape[1])
+        if start is None or not start.any():
+            return self._state(sizes, np.zeros(self.datafit.shape), 0.0)
+        sizes = np.linalg.norm(start, axis=0)
+        self.resolvents.restrict(np.flatnonzero(sizes))
+        return self._full_state(*self._evaluate(sizes[self.resolvents.features]))
+
+    def step(self, state: _State) -> _State:
+        """Return a state with a lower J, but for rounding."""
+        reach = np.linalg.norm(state.pull, axis=0)
+        features = self._working_set(state.sizes, reach)
+        self.resolvents.restrict(features)
+        sizes, reach = state.sizes[features], reach[features]
+        direction = self._newton(sizes, state.pull[:, features], reach)
+        # what a fixed-point step, eta_j <- ||w_j||, is sure to gain (majorisation)
+        sure = 0.5 * self.alpha * float(sizes @ np.square(reach - 1.0))
+        for length in (1.0, 0.3, 0.09):
+            trial = self._evaluate(np.maximum(sizes + length * direction, 0.0))
+            if trial[2] <= state.value - 0.01 * sure + self.slack:
+                return self._full_state(*trial)
+        step = 1.0 / (self.datafit.lipschitz() + self.ridge)
+        moved = state.coef[:, features] + step * self.alpha * state.pull[:, features]
+        shrunk = self.problem.norm.prox(moved, step)  # type: ignore[union-attr]
+        return self._full_state(*self._evaluate(np.linalg.norm(shrunk, axis=0)))
+
+    def _working_set(self, sizes: np.ndarray, reach: np.ndarray) -> np.ndarray:
+        """Return the features that are in, and those out that violate optimality most."""
+        inside = np.flatnonzero(sizes)
+        outside = np.flatnonzero((sizes == 0) & (reach > 1.0))
+        room = max(GROWTH, len(inside))
+        if len(outside) > room:
+            outside = outside[np.argpartition(-reach[outside], room)[:room]]
+        return np.sort(np.concatenate([inside, outside]))
+
+    def _evaluate(self, sizes: np.ndarray) -> tuple[np.ndarray, Resolvent, float]:
+        resolvent = self.resolvents.at(sizes / (self.alpha + self.ridge * sizes))
+        gain = float(np.vdot(self.resolvents.linear, resolvent.weights))
+        return sizes, resolvent, 0.5 * (self.alpha * float(sizes.sum()) - gain)
+
+    def _full_state(self, sizes: np.ndarray, resolvent: Resolvent, value: float) -> _State:
+        features = self.resolvents.features
+        self.latest = features, resolvent
+        coef = np.zeros(self.datafit.shape)
+        coef[:, features] = resolvent.weights
+        full_sizes = np.zeros(self.datafit.shape[1])
+        full_sizes[features] = sizes
+        return self._state(full_sizes, coef, value)
+
+    def _state(self, sizes: np.ndarray, coef: np.ndarray, value: float) -> _State:
+        point = self.datafit.at(coef)
+        pull = -point.gradient
+        if self.ridge:
+            pull -= self.ridge * coef
+        pull /= self.alpha
+        return _State(sizes, value, coef, pull, self.problem.certify(coef, point))
+
+    def _newton(self, sizes: np.ndarray, pull: np.ndarray, reach: np.ndarray) -> np.ndarray:
+        """Return the Newton step for ``1 / ||v_j|| = 1`` on the working set.
+
+        ``dv_t = -K_t (v_t * d eta)`` with ``K = alpha E N E + ridge E``, ``E = diag 1 / (alpha +
+        ridge eta)`` and N of the resolvent. With unit vectors ``u_j = v_j / ||v_j||`` the system
+        is ``sum_t (u_t u_t' * K_t) y = ||v|| (||v|| - 1)`` for ``y = ||v|| d eta``.
+        """
+        made_for, resolvent = self.latest
+        if made_for is not self.resolvents.features:
+            resolvent = self._evaluate(sizes)[1]
+        reach = np.maximum(reach, np.finfo(float).tiny ** 0.5)
+        units, scale = pull / reach, 1.0 / (self.alpha + self.ridge * sizes)
+        target = reach * (reach - 1.0)
+        matrix = resolvent.matrix if len(sizes) <= DENSE_SIZE else None
+        if matrix is None:
+            return self._conjugate_gradients(resolvent, sizes, units, scale, target) / reach
+        system = (self.alpha * scale[:, None] * matrix * scale) * (units.T @ units)
+        diagonal = system.diagonal() + self.ridge * scale
+        floor = 1e-12 * diagonal.max(initial=0.0)  # equal columns make the system singular
+        system.flat[:: len(system) + 1] = diagonal * (1 + 1e-12) + floor
+        try:
+            factor = cho_factor(system, lower=True, overwrite_a=True, check_finite=False)
+        except LinAlgError:
+            return self._conjugate_gradients(resolvent, sizes, units, scale, target) / reach
+        return cho_solve(factor, target, check_finite=False) / reach
+
+    def _conjugate_gradients(
+        self,
+        resolvent: Resolvent,
+        sizes: np.ndarray,
+        units: np.ndarray,
+        scale: np.ndarray,
+        target: np.ndarray,
+    ) -> np.ndarray:
+        """Return an approximate solution of the Newton system, by products with N alone."""
+
+        def system(y: np.ndarray) -> np.ndarray:
+            spread = units * y
+            product = self.alpha * scale * resolvent.apply(scale * spread)
+            return np.einsum("ts,ts->s", units, product + self.ridge * scale * spread)
+
+        # the diagonal of the system if features were uncorrelated
+        curvature = self.resolvents.curvature(units) + self.ridge
+        diagonal = curvature / (self.alpha + curvature * sizes)
+        diagonal = np.maximum(diagonal, 1e-12 * diagonal.max(initial=0.0))
+        y, residual = np.zeros_like(target), target
+        preconditioned = residual / diagonal
+        along, size = preconditioned, float(residual @ preconditioned)
+        goal = size * FORCING**2
+        for _ in range(MAX_PRODUCTS):
+            if size <= goal:
+                break
+            product = system(along)
+            curved = float(along @ product)
+            if curved <= 0:  # rounding alone: the system is positive semi-definite
+                break
+            y = y + size / curved * along
+            residual = residual - size / curved * product
+            preconditioned = residual / diagonal
+            size, before = float(residual @ preconditioned), size
+            along = preconditioned + size / before * along
+        return y
