@@ -12,6 +12,7 @@ from sklearn_mtl.convex._moments import (
     Sums,
     chunk_rows,
     deviations,
+    is_thin,
     keeps_digits,
     mean_of_few,
     moments,
@@ -116,7 +117,7 @@ def _shared_rows(X: Any, data: TaskData) -> Collected:
     present = np.array([np.count_nonzero(observed[:, tasks[0]]) for tasks in members])
     out = Collected.zeros(group, present[group], X.shape[1])
     left = set(range(n_groups))
-    if n_groups > 1 and common:
+    if n_groups > 1 and common and not is_thin(X):
         left -= _down_date(X, data, out, members)
     for k in sorted(left):
         tasks = members[k]
@@ -137,9 +138,9 @@ def _down_date(X: Any, data: TaskData, out: Collected, members: list[np.ndarray]
 
     The Gram of a group is that of all rows less that of the rows it lacks, both about the same
     reference. It is formed that way where a group lacks fewer rows than it has, if the groups
-    together save more rows than there are. A group is left out where the subtraction costs digits:
-    a feature's (or label's) sum of squares fell below a tenth of what it was subtracted from, as
-    with an outlier in a row that is taken away.
+    together save more rows than there are. (A sparse X is cheap to multiply without.) A group is
+    left out where the subtraction costs digits: where a sum of squares of a feature or label falls
+    below a tenth of what it is subtracted from, as with an outlier in a row that is taken away.
     """
     labels, observed = data.labels, data.observed
     assert labels is not None
@@ -242,12 +243,11 @@ def _batch(
         return pick @ values
 
     def centre(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        # from the task's first row: exactly 0 for a constant
+        # the mean from the task's first row on: exactly that row where all are equal
         first = values[starts].astype(np.float64)
-        values = values - first[number]
-        step = sums(weight, values) / mass[:, None]
-        values -= step[number]
-        return values, *two_sum(first, step)
+        mean = first + sums(weight, values - first[number]) / mass[:, None]
+        values = values - mean[number]
+        return values, *two_sum(mean, sums(weight, values) / mass[:, None])
 
     x, out.x_mean[tasks], out.x_mean_low[tasks] = centre(_gather(X, joined))
     y, y_mean, y_low = centre(data.labels[joined, None])  # type: ignore[index]

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sklearn_mtl.convex._moments import two_sum
+from sklearn_mtl.convex._moments import CHUNK, two_sum
 
 if TYPE_CHECKING:
     from sklearn_mtl.convex._stats import GramStats
@@ -36,9 +36,7 @@ def merged(parts: "Sequence[GramStats]") -> dict[str, np.ndarray]:
     for part, k, task_mass, x, y in zip(parts, places, task_masses, x_steps, y_steps, strict=True):
         ordered = len(k) == len(part.gram) and bool((k == np.arange(len(k))).all())
         gram += part.gram if ordered else part.gram[k]
-        for square, m, step in zip(gram, part.mass[k], x, strict=True):
-            if m > 0 and step.any():
-                square += np.outer(m * step, step)
+        _add_outer(gram, part.mass[k], x)
         cross += part.cross + (task_mass[:, None] * y) * x[group]
         energy += part.energy + task_mass * np.square(y[:, 0])
     return {
@@ -60,6 +58,15 @@ def _refine(groups: list[np.ndarray]) -> np.ndarray:
     first: dict[tuple, int] = {}
     keys = zip(*(group.tolist() for group in groups), strict=True)
     return np.array([first.setdefault(key, len(first)) for key in keys], dtype=np.intp)
+
+
+def _add_outer(gram: np.ndarray, mass: np.ndarray, step: np.ndarray) -> None:
+    """Add ``mass * step step'`` to each Gram matrix, some matrices at a time."""
+    size = max(CHUNK // step.shape[1] ** 2, 1)
+    for start in range(0, len(gram), size):
+        block = slice(start, start + size)
+        weighted = mass[block, None] * step[block]
+        gram[block] += weighted[:, :, None] * step[block, None, :]
 
 
 def _means(

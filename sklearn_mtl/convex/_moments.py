@@ -62,11 +62,10 @@ def moments(X: Any, rows: np.ndarray, weight: np.ndarray | None, labels: Labels)
     sample = spread(rows)
     y_reference = mean_of_few(labels(sample))
     x_reference = mean_of_few(take(X, sample))
-    if sparse.issparse(X):
+    if is_thin(X):
         S = X if len(rows) == X.shape[0] else X[rows]
         dense = _columns_to_centre(S, weight)
-        stored = S.nnz - S[:, dense].nnz + len(dense) * len(rows)
-        if stored <= _SPARSE_ENOUGH * len(rows) * X.shape[1]:
+        if is_thin(S, filled=dense):
             x_reference[np.setdiff1d(np.arange(X.shape[1]), dense)] = 0.0
             sums = _sparse_sums(S, dense, rows, weight, labels, x_reference, y_reference)
             result, accurate = sums.finish(x_reference, y_reference)
@@ -174,6 +173,16 @@ def take(X: Any, rows: np.ndarray) -> np.ndarray:
     consecutive = len(rows) and rows[-1] - rows[0] + 1 == len(rows)
     part = X[slice(rows[0], rows[-1] + 1) if consecutive else rows]
     return part.toarray() if sparse.issparse(part) else part
+
+
+def is_thin(X: Any, filled: np.ndarray | None = None) -> bool:
+    """Whether X is sparse enough for sparse products to be faster, if some columns are filled."""
+    if not sparse.issparse(X):
+        return False
+    stored = X.nnz
+    if filled is not None:
+        stored += int((X.shape[0] - np.bincount(X.indices, minlength=X.shape[1])[filled]).sum())
+    return stored <= _SPARSE_ENOUGH * X.shape[0] * X.shape[1]
 
 
 def spread(rows: np.ndarray) -> np.ndarray:

@@ -145,8 +145,8 @@ class GramStats:
     ) -> str | None:
         """Return what tells these statistics from those of the given rows; None where nothing does.
 
-        Tasks, features, labels, weights and means are compared: far cheaper than the statistics
-        are, and all that a permutation of rows leaves as it is.
+        Compared are tasks, features, labels, weights and means, and the second moments along one
+        random direction: nothing but rounding escapes that, and it takes a pass over X and y.
 
         Parameters
         ----------
@@ -197,11 +197,11 @@ class GramStats:
         NaN where a task has no label. Rounding is relative to the variance of y and of the fit,
         not to the error itself, and to their means where the intercept is not the best.
         """
-        fit = self.datafit(np.ones(self.n_tasks))
+        mass = self.task_mass
+        scale = 1.0 / np.where(mass > 0, mass, 1.0)
+        fit = GramQuadratic(self.gram, self.group, self.cross, self.energy, scale)
         curved = np.einsum("tj,tj->t", W, fit.hessian_product(W))
         slope = np.einsum("tj,tj->t", W, fit.linear)
-        mass = self.task_mass
-        variance = self.energy / np.where(mass > 0, mass, 1.0)
         bias = self.intercept(W) - intercept
-        error = np.maximum(curved - 2 * slope + variance, 0.0) + np.square(bias)
+        error = np.maximum(curved - 2 * slope + scale * self.energy, 0.0) + np.square(bias)
         return np.where(mass > 0, error, np.nan)
