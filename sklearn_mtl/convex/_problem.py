@@ -3,8 +3,10 @@ from functools import cached_property
 
 import numpy as np
 
+from sklearn_mtl.convex._coupling import Coupling
+from sklearn_mtl.convex._quadratic_bound import QuadraticBound
 from sklearn_mtl.convex._rows import CoefRows
-from sklearn_mtl.convex.datafits import Datafit, Point
+from sklearn_mtl.convex.datafits import Datafit, GramQuadratic, Point
 from sklearn_mtl.convex.penalties import NormPenalty, Penalty, PenaltySum, QuadraticPenalty
 
 
@@ -51,9 +53,8 @@ class Problem:
 
         The quadratic part is folded into the loss, as rows ``A^(1/2) W`` with targets 0. Scaling
         the dual point by kappa until the dual norm of ``kappa * gradient`` is at most alpha makes
-        it feasible, and the bound holds at any W. Without a norm, and for a positive definite A,
-        the gap is ``tr(g' A^-1 g) / 2`` with the gradient g of the whole objective; where A is
-        singular, no bound is known and the gap is infinite unless g = 0.
+        it feasible, and the bound holds at any W. Without a norm, the gap is that of `bound`, or
+        the objective itself where that is smaller: no loss is below 0.
 
         Parameters
         ----------
@@ -64,24 +65,50 @@ class Problem:
         point = self.datafit.at(W) if point is None else point
         gradient, quadratic = point.gradient, 0.0
         if self.matrix is not None:
-            product = self.matrix @ W
+            product = self.coupling.product(W)
             gradient, quadratic = gradient + product, float(np.vdot(W, product))
         objective = point.value + 0.5 * quadratic
         if self.norm is None:
-            return Certificate(objective, self._smooth_gap(gradient))
+            return Certificate(objective, min(self.bound(gradient), objective))
         objective += self.norm.value(W)
         size = self.norm.dual_norm(gradient)
         kappa = 1.0 if size <= self.norm.alpha else self.norm.alpha / size
         dual = point.dual(kappa) - 0.5 * kappa**2 * quadratic
         return Certificate(objective, max(objective - dual, 0.0))
 
-    def _smooth_gap(self, gradient: np.ndarray) -> float:
+    def smooth_part(self, W: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return value and gradient of ``f(W) + tr(W' A W) / 2``."""
+        point = self.datafit.at(W)
+        if self.matrix is None:
+            return point.value, point.gradient
+        product = self.coupling.product(W)
+        return point.value + 0.5 * float(np.vdot(W, product)), point.gradient + product
+
+    def bound(self, gradient: np.ndarray) -> float:
+        """Return a bound on ``f(W) + tr(W' A W) / 2`` minus its minimum, from its gradient at W.
+
+        `QuadraticBound` for the squared loss in terms of Gram matrices. Otherwise, for a positive
+        definite A, ``tr(g' A^-1 g) / 2``; where A is singular no bound is known, and it is infinite
+        unless g has no part in the null space.
+        """
+        if isinstance(self.datafit, GramQuadratic):
+            return self._quadratic_bound(gradient)
         values, vectors = self.eigh
         rotated = np.square(vectors.T @ gradient).sum(axis=1)
         free = values <= np.finfo(float).eps * len(values) * values.max(initial=0.0)
         if rotated[free].any():
             return np.inf
         return 0.5 * float((rotated[~free] / values[~free]).sum())
+
+    @cached_property
+    def _quadratic_bound(self) -> QuadraticBound:
+        return QuadraticBound(self.datafit, self.coupling)  # type: ignore[arg-type]
+
+    @cached_property
+    def coupling(self) -> Coupling:
+        """A, and which rows of W it ties."""
+        size = self.datafit.shape[0]
+        return Coupling(np.zeros((size, size)) if self.matrix is None else self.matrix)
 
     @cached_property
     def eigh(self) -> tuple[np.ndarray, np.ndarray]:

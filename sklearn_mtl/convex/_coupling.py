@@ -1,0 +1,120 @@
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class Component:
+    """Rows of W that A ties together, directly or through others.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (m,)
+        Which rows of W, in ascending order.
+    matrix : ndarray of shape (m, m)
+        Their block of A, positive semi-definite.
+    """
+
+    rows: np.ndarray
+    matrix: np.ndarray
+
+    @cached_property
+    def sums(self) -> np.ndarray:
+        """The sums of the rows of the block, shape (m,); those within rounding of 0 are 0."""
+        sums = self.matrix.sum(axis=1)
+        sums[np.abs(sums) <= EPS * len(sums) * np.abs(self.matrix).sum(axis=1)] = 0.0
+        return sums
+
+    @cached_property
+    def low(self) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvalues (k,) and orthonormal eigenvectors (m, k), all those of eigenvalue 0 at least.
+
+        Eigenvalues within rounding of 0 are 0.
+        """
+        m, matrix, sums = len(self.rows), self.matrix, self.sums
+        if ((matrix > 0).sum(axis=1) == 1).all():
+            # a connected block with no positive off-diagonal entry has one lowest eigenvector,
+            # which is positive (Perron-Frobenius): the constant one where all rows have one sum
+            if np.ptp(sums) <= EPS * m * 2 * matrix.diagonal().max():
+                return np.array([sums.mean()]), np.full((m, 1), m**-0.5)
+            if (sums >= 0).all():  # irreducibly diagonally dominant, hence positive definite
+                return np.empty(0), np.empty((m, 0))
+        values, vectors = np.linalg.eigh(matrix)
+        flat = values <= 16 * EPS * m * values[-1]  # the rest has a Cholesky factor
+        return np.zeros(flat.sum()), vectors[:, flat]
+
+    @property
+    def flat(self) -> np.ndarray:
+        """An orthonormal basis of the null space of the block, shape (m, k)."""
+        values, vectors = self.low
+        return vectors[:, values == 0]
+
+    @cached_property
+    def rank_one(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Vectors d > 0 and f of shape (m,) with block = diag(d) - f f', or None."""
+        ties = -self.matrix
+        m = len(ties)
+        others = ~np.eye(m, dtype=bool)
+        if m == 2:
+            factor = np.full(2, np.sqrt(max(ties[0, 1], 0.0)))
+        else:
+            if (ties[others] <= 0).any():
+                return None
+            first = np.sqrt(ties[0, 1] * (ties[0, 2] / ties[1, 2]))
+            factor = np.append(first, ties[0, 1:] / first)
+        outer = factor[:, None] * factor
+        # each entry of A is a few roundings from what it stands for
+        if not (np.abs(ties - outer)[others] <= 32 * EPS * outer[others]).all():
+            return None
+        return self.matrix.diagonal() + np.square(factor), factor
+
+
+class Coupling:
+    """How A ties the rows of W: which are alone, and which components the others form.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (M, M)
+        A.
+
+    Attributes
+    ----------
+    alone : ndarray
+        Rows that are tied to no other.
+    components : list of Component
+        The rest.
+    """
+
+    def __init__(self, matrix: np.ndarray) -> None:
+        self.matrix = matrix
+        self.diagonal = matrix.diagonal()
+        n_parts, label = _parts(matrix)
+        order = np.argsort(label, kind="stable")
+        parts = np.split(order, np.searchsorted(label[order], np.arange(1, n_parts)))
+        self.alone = np.array(sorted(part[0] for part in parts if len(part) == 1), dtype=np.intp)
+        self.components = [
+            Component(part, matrix if len(part) == len(matrix) else matrix[np.ix_(part, part)])
+            for part in parts
+            if len(part) > 1
+        ]
+
+    def product(self, W: np.ndarray) -> np.ndarray:
+        """Return A W, which rounding does not spoil where A is large and its rows sum to 0."""
+        product = np.empty_like(W)
+        product[self.alone] = self.diagonal[self.alone, None] * W[self.alone]
+        for component in self.components:
+            rows, block = component.rows, component.matrix
+            mean = W[rows].mean(axis=0)
+            product[rows] = block @ (W[rows] - mean) + component.sums[:, None] * mean
+        return product
+
+
+def _parts(matrix: np.ndarray) -> tuple[int, np.ndarray]:
+    nonzero = matrix != 0
+    if nonzero.all():
+        return 1, np.zeros(len(matrix), dtype=np.intp)
+    return connected_components(nonzero, directed=False)

@@ -1,0 +1,60 @@
+import numpy as np
+from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+from sklearn_mtl.convex._coupling import EPS
+from sklearn_mtl.convex.solvers._inverse import Inverse, System
+
+
+def task_order(matrix: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return an order of tasks in which neighbours are near, and how far apart they are at most."""
+    order = reverse_cuthill_mckee(csr_array(matrix), symmetric_mode=True)
+    first, second = np.nonzero(matrix[np.ix_(order, order)])
+    return order, int(np.abs(first - second).max(initial=0))
+
+
+class Banded(Inverse):
+    """H^+ by a banded Cholesky factor, tasks ordered so that neighbours are near.
+
+    A chain has ``m (2 p)^2`` operations in place of ``(m p)^3 / 3``; a dense graph has one full
+    band.
+
+    Parameters
+    ----------
+    system : System
+    order : ndarray of shape (m,)
+    reach : int
+        The largest distance of neighbours in that order, in tasks.
+    """
+
+    def __init__(self, system: System, order: np.ndarray, reach: int) -> None:
+        self.system, self.order = system, order
+        m, p = len(order), system.gram.shape[1]
+        blocks = system.weight[order, None, None] * system.gram[system.group[order]]
+        A = system.matrix[np.ix_(order, order)]
+        # band[j, i p + a] is entry (i p + a + j, i p + a) of H
+        band = np.zeros(((reach + 1) * p, m, p))
+        for j in range(p):
+            band[j, :, : p - j] = np.diagonal(blocks, offset=-j, axis1=1, axis2=2)
+        for distance in range(reach + 1):
+            band[distance * p, : m - distance] += A.diagonal(-distance)[:, None]
+        self.factor = _factor(band.reshape(-1, m * p))
+
+    def __call__(self, R: np.ndarray) -> np.ndarray:
+        """Return the solution of least norm."""
+        R = self.system.in_range(R)
+        W = np.empty_like(R)
+        flat = cho_solve_banded((self.factor, True), R[self.order].ravel(), check_finite=False)
+        W[self.order] = flat.reshape(R.shape)
+        return self.system.in_range(W)
+
+
+def _factor(band: np.ndarray) -> np.ndarray:
+    try:
+        return cholesky_banded(band, lower=True, check_finite=False)
+    except LinAlgError:
+        # a singular H: a shift within rounding, which refinement takes back
+        shifted = band.copy()
+        shifted[0] += 16 * EPS * band.shape[1] * band[0].max()
+        return cholesky_banded(shifted, lower=True, overwrite_ab=True, check_finite=False)
