@@ -59,6 +59,11 @@ class Mixed(CurvedDatafit):
             intercept[rows] = part.intercept(W[rows])
         return intercept
 
+    @property
+    def tied_rows(self) -> int:
+        """The most rows that a part ties."""
+        return max(part.tied_rows for part in self.parts)
+
     def pooled_gram(self) -> np.ndarray:
         """Return the mean over rows of W of their second moments of X."""
         grams = [part.pooled_gram() for part in self.parts]
@@ -88,12 +93,17 @@ class _MixedCurvature(Curvature):
             out[rows] = curvature.product(D[rows])
         return out
 
-    def grams(self) -> np.ndarray:
-        m, p = self.loss.shape
-        out = np.zeros((m, p, p))
+    def blocks(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        sets, blocks = list[np.ndarray](), list[np.ndarray]()
         for rows, curvature in zip(self.loss.rows, self._curvatures, strict=True):
-            out[rows] = curvature.grams()
-        return out
+            inner_sets, inner_blocks = curvature.blocks()
+            sets += [rows[inner] for inner in inner_sets]
+            blocks += inner_blocks
+        m, p = self.loss.shape
+        for row in np.setdiff1d(np.arange(m), np.concatenate(self.loss.rows)):
+            sets.append(np.array([row]))
+            blocks.append(np.zeros((p, p)))
+        return sets, blocks
 
     @property
     def row_scale(self) -> np.ndarray:

@@ -17,8 +17,8 @@ class Curvature:
         """Return ``H D``, shape (M, p)."""
 
     @abstractmethod
-    def grams(self) -> np.ndarray:
-        """Return a block for each row, shape (M, p, p): block diagonal, and no less than H."""
+    def blocks(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return sets of rows of W, and what H is on each of them, (k p, k p): all of H."""
 
     @property
     @abstractmethod
@@ -63,6 +63,11 @@ class CurvedDatafit(Datafit):
     @abstractmethod
     def intercept(self, W: np.ndarray) -> np.ndarray:
         """Return the best intercepts for W, shape (M,); those of a softmax sum to 0."""
+
+    @property
+    @abstractmethod
+    def tied_rows(self) -> int:
+        """The most rows of W that the Hessian ties with each other: 1, or those of a softmax."""
 
     @abstractmethod
     def pooled_gram(self) -> np.ndarray:
@@ -140,6 +145,11 @@ class PredictorLoss(CurvedDatafit):
             bias = bias - bias.mean(axis=1, keepdims=True)
         return bias.ravel()
 
+    @property
+    def tied_rows(self) -> int:
+        """The number of classes of a task."""
+        return self.n_outputs
+
     def _task_centres(self) -> np.ndarray:
         centres = self.predictors.centres()
         return np.broadcast_to(centres, (self.predictors.n_tasks, self.n_features))
@@ -175,10 +185,11 @@ class DiagonalCurvature(Curvature):
             moved = moved - loss.predictors.spread(mean)
         return loss.predictors.adjoint(self.weight * moved).reshape(loss.shape)
 
-    def grams(self) -> np.ndarray:
-        """Return the blocks of H itself."""
+    def blocks(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return a Gram matrix for each row."""
         p = self.loss.n_features
-        return self.loss.predictors.grams(self.weight).reshape(-1, p, p)
+        grams = self.loss.predictors.grams(self.weight).reshape(-1, p, p)
+        return [np.array([row]) for row in range(len(grams))], list(grams)
 
     @property
     def row_scale(self) -> np.ndarray:

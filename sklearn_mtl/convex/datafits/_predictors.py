@@ -43,8 +43,11 @@ class Predictors(ABC):
         """Return ``sum_i l_ki r_li`` over each task's entries, shape (T, K, K)."""
 
     @abstractmethod
-    def grams(self, weight: np.ndarray) -> np.ndarray:
-        """Return each row's Gram matrix with these weights, centred, shape (T, K, p, p)."""
+    def grams(self, weight: np.ndarray, *, centre: bool = True) -> np.ndarray:
+        """Return each row's Gram matrix with these weights, shape (T, K, p, p).
+
+        About the means with the same weights, or about `centres`.
+        """
 
     @abstractmethod
     def pooled_gram(self, weight: np.ndarray) -> np.ndarray:
@@ -96,11 +99,12 @@ class SharedRows(Predictors):
         """Return ``sum_i l_ki r_li``."""
         return left @ right.transpose(0, 2, 1)
 
-    def grams(self, weight: np.ndarray) -> np.ndarray:
+    def grams(self, weight: np.ndarray, *, centre: bool = True) -> np.ndarray:
         """Return each row's Gram matrix with these weights."""
         n, p = self.rows.shape
         flat = np.broadcast_to(weight, (*weight.shape[:2], n)).reshape(-1, n)
-        return np.array([self.rows.gram(s) for s in flat]).reshape(*weight.shape[:2], p, p)
+        grams = [self.rows.gram(s, centre=centre) for s in flat]
+        return np.array(grams).reshape(*weight.shape[:2], p, p)
 
     def pooled_gram(self, weight: np.ndarray) -> np.ndarray:
         """Return the Gram matrix with the sum of the tasks' weights."""
@@ -165,9 +169,9 @@ class ObservedEntries(SharedRows):
         """Return ``sum_i l_ki r_li`` over each task's observed entries."""
         return self.segments.products(left, right)
 
-    def grams(self, weight: np.ndarray) -> np.ndarray:
+    def grams(self, weight: np.ndarray, *, centre: bool = True) -> np.ndarray:
         """Return each row's Gram matrix with these weights."""
-        return super().grams(self._scatter(weight))
+        return super().grams(self._scatter(weight), centre=centre)
 
     def pooled_gram(self, weight: np.ndarray) -> np.ndarray:
         """Return the Gram matrix with the sum of the tasks' weights."""
@@ -221,11 +225,11 @@ class OwnRows(Predictors):
         """Return ``sum_i l_ki r_li`` over each task's rows."""
         return self.segments.products(left, right)
 
-    def grams(self, weight: np.ndarray) -> np.ndarray:
+    def grams(self, weight: np.ndarray, *, centre: bool = True) -> np.ndarray:
         """Return each row's Gram matrix with these weights."""
         return np.array(
             [
-                [part.gram(s) for s in weight[0, :, here]]
+                [part.gram(s, centre=centre) for s in weight[0, :, here]]
                 for part, here in zip(self.parts, self.segments.slices, strict=True)
             ]
         )

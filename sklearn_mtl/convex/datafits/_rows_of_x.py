@@ -63,18 +63,23 @@ class CentredRows:
         product = np.asarray(self.X.T @ R.T).T
         return product - R.sum(axis=1)[:, None] * self.mean if self.centre else product
 
-    def gram(self, weight: np.ndarray) -> np.ndarray:
-        """Return ``sum_i s_i (x_i - m)(x_i - m)'``, m the mean with weights s where centred."""
+    def gram(self, weight: np.ndarray, *, centre: bool = True) -> np.ndarray:
+        """Return ``sum_i s_i (x_i - m)(x_i - m)'``, m the mean with weights s where centred.
+
+        With ``centre=False``, m is what was taken out of the rows at first.
+        """
         mass = weight.sum()
         if self.sparse:
             gram = np.asarray((self.X.T @ (self.X * weight[:, None])).todense())
             if self.centre and mass > 0:
                 mean = self.X.T @ weight / mass
                 gram = gram - mass * np.outer(mean, mean)
+                if not centre:
+                    gram = gram + mass * np.outer(mean - self.mean, mean - self.mean)
             return gram
         scaled = self.X * np.sqrt(weight)[:, None]
         gram = scaled.T @ scaled
-        if self.centre and mass > 0:
+        if self.centre and centre and mass > 0:
             moment = weight @ self.X  # near 0 already: X is centred
             gram -= np.outer(moment, moment / mass)
         return gram

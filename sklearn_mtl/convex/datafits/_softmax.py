@@ -143,14 +143,28 @@ class SoftmaxCurvature(Curvature):
             bent = self._apply(moved - loss.predictors.spread(answer))
         return loss.predictors.adjoint(bent).reshape(loss.shape)
 
-    def grams(self) -> np.ndarray:
-        """Return blocks with weights ``2 p (1 - p)``.
-
-        ``diag(p) - p p' <= 2 diag(p (1 - p))``: the difference is diagonally dominant.
-        """
-        p = self.loss.n_features
-        weight = 2.0 * self.weighted * (1.0 - self.probability)
-        return self.loss.predictors.grams(weight).reshape(-1, p, p)
+    def blocks(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return a block for each task."""
+        loss, (T, K) = self.loss, self.loss.present.shape
+        p, predictors = loss.n_features, loss.predictors
+        whole = np.zeros((T, K, p, K, p))
+        first = np.zeros((T, K, K, p))  # derivatives in intercept k and weights of class m
+        for k in range(K):
+            for m in range(k + 1):
+                weight = self.weighted[:, [k]] * ((k == m) - self.probability[:, [m]])
+                first[:, k, m] = first[:, m, k] = predictors.adjoint(
+                    np.broadcast_to(weight, self.probability[:, [k]].shape)
+                )[:, 0]
+                sign = 1.0 if k == m else -1.0
+                gram = sign * predictors.grams(sign * weight, centre=False)[:, 0]
+                whole[:, k, :, m] = whole[:, m, :, k] = gram
+        blocks = whole.reshape(T, K * p, K * p)
+        if loss.fit_intercept:
+            # profiled: H_ww - H_wb H_bb^-1 H_bw
+            cross = np.where(loss.present[:, :, None, None], first, 0.0).reshape(T, K, K * p)
+            bend = loss._bend(self.weighted, self.probability)
+            blocks = blocks - cross.transpose(0, 2, 1) @ np.linalg.solve(bend, cross)
+        return [np.arange(t * K, (t + 1) * K) for t in range(T)], list(blocks)
 
     @property
     def row_scale(self) -> np.ndarray:

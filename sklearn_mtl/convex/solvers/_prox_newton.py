@@ -1,11 +1,15 @@
 import numpy as np
+from scipy.linalg import block_diag
 
 from sklearn_mtl.convex._problem import Problem
 from sklearn_mtl.convex.datafits import CurvedDatafit, GramQuadratic
+from sklearn_mtl.convex.datafits._block_quadratic import BlockQuadratic
 from sklearn_mtl.convex.datafits._predictor_loss import CurvedPoint
 from sklearn_mtl.convex.solvers._base import Solution, Solver
+from sklearn_mtl.convex.solvers._block_admm import BlockADMM
 
 MOST_FEATURES = 300
+MOST_TIED = 1000  # weights that a softmax, and a penalty beside it, tie with each other
 MOST_BYTES = 2**30  # of the weighted Gram matrices
 INNER_STEPS = 5000
 ROUNDING = 1e-15  # steps that promise less, relative to the objective, are lost in its digits
@@ -15,9 +19,8 @@ class ProxNewton(Solver):
     """Proximal Newton for a classification or mixed loss with a norm.
 
     The loss is replaced by its quadratic model at W, of a weighted Gram matrix for each row of W,
-    and the solver for squared losses finds the minimum under the penalty; the step there is cut
-    until the objective falls enough. Between the classes of a softmax the model is block diagonal
-    and lies above the loss's own.
+    and the solver for squared losses finds the minimum under the penalty (alternating directions,
+    where a softmax ties rows of W); the step there is cut until the objective falls enough.
 
     Forming Gram matrices costs as much as p / 2 proximal gradient steps, of which badly scaled or
     correlated features need thousands: "auto" takes this method up to 300 features, while the
@@ -37,6 +40,11 @@ class ProxNewton(Solver):
         if problem.norm is None:
             return "there is no norm: Newton's method is for smooth penalties"
         m, p = problem.datafit.shape
+        tied = problem.datafit.tied_rows
+        if tied > 1 and problem.matrix is not None and _ties(problem.matrix):
+            tied = m
+        if tied > 1 and tied * p > MOST_TIED:
+            return f"blocks of the Hessian of {tied * p} rows cost more than they save"
         if p > MOST_FEATURES or 8 * m * p * p > MOST_BYTES:
             return f"Gram matrices of {m} rows of {p} features cost more than they save"
         return None
@@ -55,7 +63,7 @@ class ProxNewton(Solver):
         certificate = problem.certify(W, point)
         n_iter = stalled = 0
         forcing = 0.1
-        while certificate.gap > target and n_iter < max_iter and stalled < 2:
+        while certificate.gap > target and n_iter < max_iter and stalled < 3:
             n_iter += 1
             before = certificate
             wanted = max(forcing * certificate.gap, 0.1 * target)
@@ -68,7 +76,15 @@ class ProxNewton(Solver):
             slope = float(np.vdot(point.gradient, direction)) + tied + norm.value(proposal) - size
             smooth = certificate.objective - size - point.value  # tr(W' A W) / 2
             slack = ROUNDING * abs(certificate.objective)
-            stalled = stalled + 1 if -slope <= slack else 0
+            if -slope <= 10.0 * slack:
+                # the objective cannot tell the two apart any more, but their gaps can
+                nearer = datafit.at(proposal)
+                certificate = problem.certify(proposal, nearer)
+                if certificate.gap < before.gap:
+                    W, point = proposal, nearer
+                else:
+                    certificate, stalled, forcing = before, stalled + 1, 0.01 * forcing
+                continue
             ahead = datafit.forward(direction)
             step = 1.0
             while True:
@@ -95,17 +111,40 @@ def _model_minimum(
     """Return the minimum of ``<g, V - W> + <V - W, H (V - W)> / 2 + Omega(V)``, to a gap."""
     from sklearn_mtl.convex.solvers._auto import solve
 
-    grams = point.curvature().grams()
-    curved = np.matmul(grams, W[:, :, None])[:, :, 0]
-    linear = curved - point.gradient
-    # the model is a squared loss: its energy, which any bound needs, is least where the fit is
-    # exact, <linear, H^-1 linear>; the little ridge keeps it finite where H is singular
-    p = W.shape[1]
-    ridge = 1e-13 * np.trace(grams, axis1=1, axis2=2) + 1e-300
-    solid = grams + ridge[:, None, None] * np.eye(p)
-    energy = (linear * np.linalg.solve(solid, linear[:, :, None])[:, :, 0]).sum(axis=1)
-    ones = np.ones(len(W))
-    model = GramQuadratic(grams, np.arange(len(W)), linear, np.maximum(energy, 0.0), ones)
-    inner = Problem(model, problem.norm, problem.matrix)
-    tol = wanted / inner.scale if inner.scale > 0 else 1.0
-    return solve(inner, start=W, tol=tol, max_iter=INNER_STEPS).coef
+    assert isinstance(problem.datafit, CurvedDatafit)
+    sets, blocks = point.curvature().blocks()
+    if problem.datafit.tied_rows == 1:
+        order = np.argsort(np.concatenate(sets))
+        grams = np.array(blocks)[order]
+        linear = np.matmul(grams, W[:, :, None])[:, :, 0] - point.gradient
+        energies = [_energy(*pair) for pair in zip(grams, linear, strict=True)]
+        group, ones = np.arange(len(W)), np.ones(len(W))
+        model = GramQuadratic(grams, group, linear, np.array(energies), ones)
+        inner = Problem(model, problem.norm, problem.matrix)
+        tol = wanted / max(inner.scale, wanted)
+        return solve(inner, start=W, tol=tol, max_iter=INNER_STEPS).coef
+    if problem.matrix is not None and _ties(problem.matrix):  # tasks are tied: one block
+        sets, blocks = [np.concatenate(sets)], [block_diag(*blocks)]
+    linear, energy = -point.gradient, 0.0
+    for rows, block in zip(sets, blocks, strict=True):
+        linear[rows] += (block @ W[rows].ravel()).reshape(len(rows), -1)
+        energy += _energy(block, linear[rows].ravel())
+    inner = Problem(BlockQuadratic(sets, blocks, linear, energy), problem.norm, problem.matrix)
+    tol = wanted / max(inner.scale, wanted)
+    return BlockADMM().solve(inner, W, tol=tol, max_iter=INNER_STEPS).coef
+
+
+def _ties(matrix: np.ndarray) -> bool:
+    return bool(np.any(matrix - np.diag(np.diag(matrix))))
+
+
+def _energy(hessian: np.ndarray, linear: np.ndarray) -> float:
+    """Return the least energy of a squared loss with this Hessian and linear term.
+
+    ``<linear, H^-1 linear>``, which any bound needs; a little ridge keeps it finite where H is
+    singular, as the linear term has no part outside the range of H but rounding.
+    """
+    ridge = 1e-13 * np.trace(hessian) + 1e-300
+    return max(
+        float(linear @ np.linalg.solve(hessian + ridge * np.eye(len(linear)), linear)), 1e-300
+    )
