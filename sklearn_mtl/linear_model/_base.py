@@ -92,6 +92,18 @@ class BaseLinear(BaseEstimator):
             owner=type(self).__name__,
         )
         self._warn_unless_converged(solution, problem)
+        return self._keep(solution, layout, intercept, basis=basis, dtype=dtype)
+
+    def _keep(
+        self,
+        solution: Solution,
+        layout: TaskLayout,
+        intercept: Callable[[np.ndarray], np.ndarray],
+        *,
+        basis: np.ndarray | None,
+        dtype: Any,
+    ) -> Self:
+        """Set the fitted attributes; parameters as in `_solve`."""
         offset = intercept(solution.coef) if self.fit_intercept else np.zeros(len(solution.coef))
         self.layout_ = layout
         self._rows = coef_rows(layout.tasks)

@@ -3,7 +3,7 @@ from typing import Any, Self
 from sklearn.base import ClassifierMixin
 
 from sklearn_mtl.convex import coef_rows, make_problem
-from sklearn_mtl.convex._reduce import row_space
+from sklearn_mtl.convex._reduce import Coordinates, row_space
 from sklearn_mtl.linear_model._base import BaseLinear
 from sklearn_mtl.linear_model._regressor import is_rotation_invariant
 from sklearn_mtl.tasks._weights import resolve_task_weight
@@ -44,9 +44,10 @@ class BaseLogLoss(BaseLinear):
         layout.check_observed(data)
         n_observed = data.per_task(data.observed.astype(float))  # type: ignore[union-attr]
         weight = resolve_task_weight(self.task_weight, layout.names, n_observed)
-        basis = row_space(rows) if is_rotation_invariant(penalty) else None
+        invariant = is_rotation_invariant(penalty)
+        space = row_space(rows, centre=self.fit_intercept) if invariant else Coordinates(rows)
         datafit = classification_datafit(
-            rows if basis is None else rows @ basis,
+            space.rows,
             data,
             layout.tasks,
             weight,
@@ -55,7 +56,8 @@ class BaseLogLoss(BaseLinear):
         tied = coef_rows(layout.tasks)
         problem = make_problem(datafit, penalty, tied)
         check_bounded(problem, tied)
-        return self._solve(problem, layout, datafit.intercept, basis=basis, dtype=rows.dtype)
+        intercept = space.intercept(datafit.intercept)
+        return self._solve(problem, layout, intercept, basis=space.basis, dtype=rows.dtype)
 
     @property
     def classes_(self) -> Any:

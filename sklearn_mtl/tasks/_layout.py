@@ -173,11 +173,15 @@ class TaskLayout:
         task out instead.
         """
         assert data.observed is not None, "encode was given no y"
-        empty = np.flatnonzero(data.per_task(data.observed) == 0)
+        self.check_counts(data.per_task(data.observed), data.n_rows)
+
+    def check_counts(self, count: np.ndarray, n_rows: int) -> None:
+        """Raise the same error, given each task's number of observed labels, shape (T,)."""
+        empty = np.flatnonzero(count == 0)
         if len(empty):
             names = [self.names[t] for t in empty]
             raise TaskLayoutError(
-                f"Task(s) {listing(names)} have no label to learn from among {data.n_rows} rows: "
+                f"Task(s) {listing(names)} have no label to learn from among {n_rows} rows: "
                 "each is missing or has zero sample_weight; drop those tasks, or give a label "
                 "weight."
             )
