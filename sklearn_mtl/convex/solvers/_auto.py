@@ -7,19 +7,21 @@ from sklearn_mtl.convex.solvers._base import Solution, Solver
 from sklearn_mtl.convex.solvers._closed_form import ClosedForm
 from sklearn_mtl.convex.solvers._fista import Fista
 from sklearn_mtl.convex.solvers._group_newton import GroupNewton
+from sklearn_mtl.convex.solvers._low_rank_newton import LowRankNewton
 from sklearn_mtl.convex.solvers._newton_cg import NewtonCG
 from sklearn_mtl.convex.solvers._prox_newton import ProxNewton
 
 SOLVERS: dict[str, Solver] = {
     "closed_form": ClosedForm(),
     "group_newton": GroupNewton(),
+    "low_rank_newton": LowRankNewton(),
     "newton_cg": NewtonCG(),
     "prox_newton": ProxNewton(),
     "fista": Fista(),
 }
 
 # "auto" takes the first of these that does not refuse the problem
-PREFERENCE = ["closed_form", "group_newton", "newton_cg", "prox_newton", "fista"]
+PREFERENCE = ["closed_form", "group_newton", "low_rank_newton", "newton_cg", "prox_newton", "fista"]
 
 
 def choose(problem: Problem, solver: str, *, owner: str = "solve") -> Solver:
