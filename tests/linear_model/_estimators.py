@@ -1,5 +1,7 @@
 """Every linear estimator there is, by what it fits; listing one in `__all__` tests it."""
 
+import numpy as np
+import pytest
 from sklearn.base import is_classifier, is_regressor
 
 from sklearn_mtl import linear_model
@@ -15,3 +17,36 @@ MIXED = {
 PATHS = {name: kind for name, kind in ESTIMATORS.items() if name.endswith("CV")}
 # those with a penalty of their own strength
 PLAIN = {name: kind for name, kind in ESTIMATORS.items() if name not in PATHS}
+
+
+def make_data(name, *, n=40, p=4, n_tasks=3, missing=0.0, seed=0):
+    """Return X and labels by name, of the kinds that the estimator of that name fits.
+
+    Regressors get numbers, classifiers two classes and, for every third task, three; the mixed
+    estimator gets both. NaN or None where missing.
+    """
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, p))
+    scores = X @ rng.normal(size=(p, n_tasks)) + rng.normal(size=(n, n_tasks))
+    y = {}
+    for t, column in enumerate(scores.T):
+        if name in REGRESSORS or (name in MIXED and t == 1):
+            labels = column + 3.0 * t
+        elif t % 3 == 2:
+            labels = np.array(["high", "low", "mid"])[np.digitize(column, [-1.0, 1.0])]
+        else:
+            labels = np.array(["no", "yes"])[(column > 0).astype(int)]
+        if missing:
+            hidden = rng.random(n) < missing
+            labels = labels.astype(float if labels.dtype.kind == "f" else object)
+            labels[hidden] = np.nan if labels.dtype.kind == "f" else None
+        y["abcdefgh"[t]] = labels
+    return X, y
+
+
+def assert_same_fit(model, other, *, rtol):
+    """Compare weights, intercepts and the objective of two fits."""
+    scale = np.abs(model.coef_).max()
+    np.testing.assert_allclose(other.coef_, model.coef_, rtol=rtol, atol=rtol * scale)
+    np.testing.assert_allclose(other.intercept_, model.intercept_, rtol=rtol, atol=10 * rtol)
+    assert other.objective_ == pytest.approx(model.objective_, rel=rtol)
