@@ -4,6 +4,8 @@ from sklearn.base import ClassifierMixin
 
 from sklearn_mtl.convex import coef_rows, make_problem
 from sklearn_mtl.convex._reduce import Coordinates, row_space
+from sklearn_mtl.convex.datafits import classification_datafit
+from sklearn_mtl.convex.solvers import check_no_free_direction
 from sklearn_mtl.linear_model._base import BaseLinear
 from sklearn_mtl.linear_model._regressor import is_rotation_invariant
 from sklearn_mtl.tasks._weights import resolve_task_weight
@@ -36,8 +38,6 @@ class BaseLogLoss(BaseLinear):
             A parameter out of range, infinite or missing values in X, or a penalty that leaves
             directions of the weights free.
         """
-        from sklearn_mtl.convex.datafits import check_bounded, classification_datafit
-
         self._validate_params()
         penalty = self._penalty()
         layout, data, rows = self._read(X, y, sample_weight)
@@ -55,7 +55,7 @@ class BaseLogLoss(BaseLinear):
         )
         tied = coef_rows(layout.tasks)
         problem = make_problem(datafit, penalty, tied)
-        check_bounded(problem, tied)
+        check_no_free_direction(problem, tied, owner=type(self).__name__)
         intercept = space.intercept(datafit.intercept)
         return self._solve(problem, layout, intercept, basis=space.basis, dtype=rows.dtype)
 

@@ -184,7 +184,7 @@ class JointFeatureClassifier(BaseLinearClassifier):
     ...     "late": np.where(X[:, 0] > 0, "yes", "no"),
     ...     "size": np.digitize(X[:, 0] + X[:, 1], [-1, 1]),
     ... }
-    >>> model = JointFeatureClassifier(alpha=0.05).fit(X, y)
+    >>> model = JointFeatureClassifier(alpha=0.1).fit(X, y)
     >>> model.coef_.shape  # a row for "late", one for each class of "size"
     (4, 4)
     >>> (model.coef_ != 0).any(axis=0)

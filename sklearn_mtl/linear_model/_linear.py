@@ -1,5 +1,6 @@
 from typing import Any
 
+from sklearn.utils import ClassifierTags
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
@@ -349,3 +350,9 @@ class MultiTaskLinearEstimator(BaseLogLoss):
             in a list.
         """
         return self._predict_proba(X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # scikit-learn asks what has predict_proba for these tags, whatever its type
+        tags.classifier_tags = ClassifierTags(multi_label=True)
+        return tags
