@@ -14,7 +14,7 @@ CHUNK = 2**19
 # the reference: the difference of the two loses at most one digit
 KEPT = 0.1
 # rows that the reference is the mean of
-_SAMPLE = 1024
+_SAMPLE = 256
 # sparse products take some 100 times as long per multiplication as dense ones, and do density^2 as
 # many of them
 _SPARSE_ENOUGH = 0.06
@@ -225,11 +225,11 @@ def _sums(
 ) -> Sums:
     sums = Sums.zeros(len(x_reference), len(y_reference))
     step = min(chunk_rows(len(x_reference) + len(y_reference)), len(rows))
-    buffer = np.empty((step, len(x_reference)))
+    buffer, y_buffer = np.empty((step, len(x_reference))), np.empty((step, len(y_reference)))
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
         root = None if weight is None else np.sqrt(weight[start : start + step])
-        y = labels(part) - y_reference
+        y = np.subtract(labels(part), y_reference, out=y_buffer[: len(part)])
         if root is not None:
             y *= root[:, None]
         sums.add(deviations(X, part, x_reference, root, buffer), y, root)

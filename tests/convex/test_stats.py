@@ -148,12 +148,14 @@ def test_containers_of_x_make_no_difference(layout, container):
     assert_same(GramStats.from_data(CONTAINERS[container](X), data), dense)
 
 
-def test_a_thin_sparse_x_is_never_densified(monkeypatch):
-    X, data = make("complete", n=3000, p=50)
+@pytest.mark.parametrize("layout", ["complete", "few missing", "many missing", "weights a label"])
+def test_a_thin_sparse_x_is_never_densified(layout, monkeypatch):
+    X, data = make(layout, n=3000, p=50)
     X[np.random.default_rng(1).random(X.shape) > 0.02] = 0.0
     X[:, 0] += 1e6
     expected = GramStats.from_data(X, data)
-    monkeypatch.setattr(_moments, "_sums", None)  # the dense way
+    monkeypatch.setattr(_moments, "deviations", None)  # the dense way
+    monkeypatch.setattr(_collect, "deviations", None)
     assert_same(GramStats.from_data(sparse.csr_array(X), data), expected)
 
 
@@ -356,9 +358,27 @@ def test_down_dating_without_its_check_would_lose_digits(monkeypatch):
         assert_exact(GramStats.from_data(X, data), X, data)
 
 
-def test_tasks_that_lack_most_rows_are_not_down_dated(monkeypatch):
+def test_only_tasks_that_lack_few_rows_are_down_dated(monkeypatch):
     X, data = make("many missing")
     assert down_dated(monkeypatch, X, data)[1] == set()
+    X, data = make("few missing", n_tasks=6)
+    data.observed[5:50, 2] = False
+    assert down_dated(monkeypatch, X, replace(data, labels=data.labels * data.observed))[1] == {
+        0,
+        1,
+        3,
+        4,
+        5,
+    }
+
+
+def test_constant_columns_do_not_make_rows_be_read_twice(monkeypatch):
+    X, data = make("complete", n=3001)
+    X[:, 2] = 1e6 + 0.1
+    passes, original = [], _moments._sums
+    monkeypatch.setattr(_moments, "_sums", lambda *args: passes.append(1) or original(*args))
+    GramStats.from_data(X, replace(data, labels=np.full_like(data.labels, 0.1)))
+    assert len(passes) == 1
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
@@ -429,6 +449,7 @@ def test_a_task_without_labels_has_no_error_and_no_part_in_the_loss():
             point = stats.datafit(np.ones(3), fit_intercept=fit_intercept).at(W)
             assert np.isfinite(point.value)
             assert not point.gradient[1].any()
+            assert_array_equal(stats.datafit(np.ones(3)).task_weight, [1.0, 0.0, 1.0])
         merged = stats.merge(stats)
         assert_array_equal(merged.count, 2 * stats.count)
         assert np.isfinite(merged.gram).all()
