@@ -1,3 +1,5 @@
+from typing import cast
+
 import numpy as np
 
 from sklearn_mtl.convex._coupling import EPS, Coupling
@@ -10,7 +12,8 @@ from sklearn_mtl.convex.solvers._inverse import Inverse, System
 from sklearn_mtl.convex.solvers._task_spectrum import TwoCurvatures
 
 ROUNDING = 1e-26  # of the gap relative to the scale: an error of 1e-13 in the norm of H
-MOST_REFINEMENTS = 5
+MOST_REFINEMENTS = 10
+TRUST = 1e-3  # residual of a direct solve, relative, up to which H^+ certifies as well
 ROUNDINGS = 32 * EPS  # numbers that differ by less, relatively, are equal
 LEAST_SHIFT = 1e-10  # of a Gram matrix before its Cholesky factor, relative to its diagonal
 
@@ -36,22 +39,26 @@ class ClosedForm(Solver):
         self, problem: Problem, start: np.ndarray | None, *, tol: float, max_iter: int
     ) -> Solution:
         """Return W, whatever the start and the tolerance."""
-        datafit = problem.datafit
-        inverse = HessianInverse(problem.coupling, datafit, max_iter=max_iter)  # type: ignore[arg-type]
-        W = inverse(datafit.linear)  # type: ignore[attr-defined]
-        best, n_solves = None, 1
-        while best is None or n_solves <= MOST_REFINEMENTS:
+        datafit = cast(GramQuadratic, problem.datafit)
+        inverse = HessianInverse(problem.coupling, datafit, max_iter=max_iter)
+        W, size = inverse(datafit.linear), np.linalg.norm(datafit.linear)
+        best = Solution(np.zeros_like(W), problem.scale, np.inf, 0, False)
+        for n_solves in range(1, MOST_REFINEMENTS + 1):
             value, gradient = problem.smooth_part(W)
             change = inverse(gradient)
-            gap = inverse.gap(gradient, change) if inverse.is_exact else problem.bound(gradient)
+            if inverse.is_exact and np.linalg.norm(gradient) <= TRUST * size:
+                # how much the objective falls from W to the minimum at W - change
+                gap = 0.5 * max(float(np.vdot(gradient, change)), 0.0)
+            else:
+                gap = problem.bound(gradient)
             gap = min(gap, value)  # no loss is below 0
-            shrinks = best is None or gap < 0.1 * best.gap
-            if best is None or gap < best.gap:
+            shrinks = gap < 0.1 * best.gap
+            if gap < best.gap:
                 n_iter = inverse.n_iter or n_solves
                 best = Solution(W, value, gap, n_iter, gap <= tol * problem.scale)
             if not shrinks or gap <= ROUNDING * problem.scale:
                 break
-            W, n_solves = W - change, n_solves + 1
+            W = W - change
         return best
 
 
@@ -91,11 +98,6 @@ class HessianInverse:
     def n_iter(self) -> int:
         """Most iterations of a part, 0 where all are direct."""
         return max(part.n_iter for _, part in self.parts)
-
-    @staticmethod
-    def gap(gradient: np.ndarray, change: np.ndarray) -> float:
-        """Return how much the objective falls from W to W - change, ``g' H^+ g / 2``."""
-        return 0.5 * max(float(np.vdot(gradient, change)), 0.0)
 
     def __call__(self, R: np.ndarray) -> np.ndarray:
         """Return the W of least norm with ``H W = R``, for R in the range of H."""
