@@ -256,12 +256,14 @@ def _sparse_sums(
     n_features, n_tasks = len(x_reference), len(y_reference)
     sums = Sums.zeros(n_features, n_tasks)
     thin = np.setdiff1d(np.arange(n_features), dense)
-    filled, S = S[:, dense], S[:, thin]
+    filled, S = S[:, dense], S[:, thin] if len(dense) else S
     roots = np.ones(len(rows)) if weight is None else np.sqrt(weight)
     if weight is not None:
         S = sparse.diags_array(roots).tocsr() @ S
-    square = np.zeros((n_features, n_features))
-    square[np.ix_(thin, thin)] = (S.T @ S).toarray()
+    square = (S.T @ S).toarray()
+    if len(dense):
+        thin_square, square = square, np.zeros((n_features, n_features))
+        square[np.ix_(thin, thin)] = thin_square
     step = chunk_rows(len(dense) + n_tasks)
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
