@@ -38,8 +38,6 @@ class Logistic(PredictorLoss):
         positive = predictors.total(weight * labels)
         negative = predictors.total(weight * (1.0 - labels))
         self.only = np.where(positive <= 0, -1.0, np.where(negative <= 0, 1.0, 0.0))
-        with np.errstate(divide="ignore"):
-            self.log_odds = np.log(positive) - np.log(negative)
         # with one class, an infinite intercept is best, and the loss is 0
         self._bias = self.only * CERTAIN if fit_intercept else self._bias
 
@@ -49,6 +47,8 @@ class Logistic(PredictorLoss):
         bias, both = self._bias, self.only == 0
         mass = self.mass[:, None]
         last = not self.fit_intercept
+        low, high = np.full_like(bias, -np.inf), np.full_like(bias, np.inf)
+        radius = np.ones_like(bias)  # of a step; larger after each one it cut
         for _ in range(INTERCEPT_STEPS):
             margin = signed
             if self.fit_intercept:
@@ -64,23 +64,20 @@ class Logistic(PredictorLoss):
                 break
             bend = self.predictors.total(weighted * (1.0 - wrong))
             step = slope / np.maximum(bend, 1e-300)
-            far = np.abs(step) > 1.0
-            if far.any():
-                step = np.where(far, self._long_step(slope, step), step)
-            bias = bias + step
+            cut = np.abs(step) > radius
+            step, radius = np.clip(step, -radius, radius), np.where(cut, 4.0 * radius, radius)
+            # the slope falls with b: its sign says on which side the root is
+            low, high = np.where(slope > 0, bias, low), np.where(slope < 0, bias, high)
+            moved = bias + step
+            outside = both & ((moved < low) | (moved > high))
+            if outside.any():
+                middle = 0.5 * (np.where(outside, low, 0.0) + np.where(outside, high, 0.0))
+                moved = np.where(outside, middle, moved)
             # Newton's error is squared by a step: below 1e-8, the next is rounding
-            last = bool((np.abs(step) <= 1e-8).all())
+            last = bool((np.abs(moved - bias) <= 1e-8).all())
+            bias = moved
         self._bias = bias
         return margin, small, wrong
-
-    def _long_step(self, slope: np.ndarray, newton: np.ndarray) -> np.ndarray:
-        # b += logit(mean y) - logit(mean p) never passes the root, as the slope of logit(mean p)
-        # in b is at most 1; and a Newton step cut to 1 descends
-        positive = self.predictors.total(self.weight * self.labels) - slope  # sum c p
-        negative = self.mass[:, None] - positive
-        guess = np.log(np.maximum(positive, 1e-300)) - np.log(np.maximum(negative, 1e-300))
-        odds = np.where(self.only == 0, self.log_odds, 0.0) - guess
-        return np.sign(newton) * np.maximum(np.abs(odds), 1.0)
 
     def _best_bias(self, predictor: np.ndarray) -> np.ndarray:
         self._wrong(predictor)

@@ -40,41 +40,51 @@ class Softmax(PredictorLoss):
 
     def _probability(self, predictor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return log-probabilities and probabilities, intercepts at their best."""
-        bias, mass = self._bias, self.mass[:, None]
-        last = not self.fit_intercept
-        for count in range(INTERCEPT_STEPS):
-            shifted = self._with_bias(predictor, bias)
-            shifted = shifted - shifted.max(axis=1, keepdims=True)
-            probability = np.exp(shifted)
-            size = probability.sum(axis=1, keepdims=True)
-            probability /= size
-            if last:
-                break
-            weighted = self.weight * probability
+        bias = self._bias
+        log_probability, probability = self._softmax(predictor, bias)
+        if not self.fit_intercept:
+            return log_probability, probability
+        loss, mass = self._losses(log_probability), self.mass[:, None]
+        radius = np.ones_like(mass)  # of what a step may change; larger after each cut one
+        for _ in range(INTERCEPT_STEPS):
             slope = self.predictors.total(self.weight * (self.truth - probability))
             slope = np.where(self.present, slope, 0.0)
             if (np.abs(slope) <= EXACT * mass).all():
                 break
-            step = np.linalg.solve(self._bend(weighted, probability), slope[:, :, None])[:, :, 0]
-            size_of_step = np.abs(step).max(axis=1, keepdims=True)
-            far = size_of_step > 1.0
-            if far.any():
-                step = np.where(far, self._long_step(weighted, step, size_of_step, count), step)
-            bias = bias + step
-            last = bool((np.abs(step) <= 1e-8).all())
+            bend = self._bend(self.weight * probability, probability)
+            step = np.linalg.solve(bend, slope[:, :, None])[:, :, 0]
+            size = np.abs(step).max(axis=1, keepdims=True)
+            cut = size > radius
+            step = np.where(cut, step * (radius / np.maximum(size, 1e-300)), step)
+            tried = bias + step
+            log_probability, probability = self._softmax(predictor, tried)
+            after = self._losses(log_probability)
+            worse = after > loss * (1.0 + 1e-14) + 1e-300
+            if worse.any():
+                radius = np.where(worse, 0.25 * np.minimum(size, radius), radius)
+                tried = np.where(worse, bias, tried)
+                log_probability, probability = self._softmax(predictor, tried)
+                after = self._losses(log_probability)
+            radius = np.where(cut & ~worse, 4.0 * radius, radius)
+            bias, loss = tried, after
+            # Newton's error is squared by a step: below 1e-8, the next is rounding
+            if (np.abs(step) <= 1e-8).all() and not cut.any():
+                break
         self._bias = bias
-        return shifted - np.log(size), probability
+        return log_probability, probability
 
-    def _long_step(
-        self, weighted: np.ndarray, newton: np.ndarray, size: np.ndarray, count: int
-    ) -> np.ndarray:
-        # in turns: a Newton step cut to 1; and b_k += log(sum c 1[y = k]) - log(sum c p_k), which
-        # is block ascent in the dual (Sinkhorn's iteration) and converges from anywhere
-        if count % 2:
-            return newton / size
-        expected = np.maximum(self.predictors.total(weighted), 1e-300)
-        observed = np.where(self.present, self.class_mass, expected)
-        return np.log(observed) - np.log(expected)
+    def _softmax(self, predictor: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        shifted = self._with_bias(predictor, bias)
+        shifted = shifted - shifted.max(axis=1, keepdims=True)
+        probability = np.exp(shifted)
+        size = probability.sum(axis=1, keepdims=True)
+        return shifted - np.log(size), probability / size
+
+    def _losses(self, log_probability: np.ndarray) -> np.ndarray:
+        """Return the loss of each task, shape (T, 1)."""
+        return -self.predictors.total(self.weight * self.truth * log_probability).sum(
+            axis=1, keepdims=True
+        )
 
     def _bend(self, weighted: np.ndarray, probability: np.ndarray) -> np.ndarray:
         """Return the Hessian in the intercepts, the common shift made definite, (T, K, K)."""

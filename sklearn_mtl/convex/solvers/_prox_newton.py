@@ -96,7 +96,7 @@ class ProxNewton(Solver):
                 ) or (step < 1e-10):
                     break
                 step *= 0.5
-            W, point = there, datafit.point_of(moved)
+            W, point, stalled = there, datafit.point_of(moved), 0
             certificate = problem.certify(W, point)
             # near the minimum gaps fall quadratically where the model is exact: ask for as much
             forcing = min(0.1, max(certificate.gap / before.gap, 1e-3))
@@ -121,7 +121,7 @@ def _model_minimum(
         group, ones = np.arange(len(W)), np.ones(len(W))
         model = GramQuadratic(grams, group, linear, np.array(energies), ones)
         inner = Problem(model, problem.norm, problem.matrix)
-        tol = wanted / max(inner.scale, wanted)
+        tol = _tolerance(inner, W, wanted)
         return solve(inner, start=W, tol=tol, max_iter=INNER_STEPS).coef
     if problem.matrix is not None and _ties(problem.matrix):  # tasks are tied: one block
         sets, blocks = [np.concatenate(sets)], [block_diag(*blocks)]
@@ -130,8 +130,14 @@ def _model_minimum(
         linear[rows] += (block @ W[rows].ravel()).reshape(len(rows), -1)
         energy += _energy(block, linear[rows].ravel())
     inner = Problem(BlockQuadratic(sets, blocks, linear, energy), problem.norm, problem.matrix)
-    tol = wanted / max(inner.scale, wanted)
+    tol = _tolerance(inner, W, wanted)
     return BlockADMM().solve(inner, W, tol=tol, max_iter=INNER_STEPS).coef
+
+
+def _tolerance(inner: Problem, W: np.ndarray, wanted: float) -> float:
+    # the model may see a far smaller gap at W than the loss does, and must leave W all the same
+    wanted = min(wanted, 0.1 * inner.certify(W).gap)
+    return wanted / max(inner.scale, wanted, 1e-300)
 
 
 def _ties(matrix: np.ndarray) -> bool:
