@@ -292,7 +292,8 @@ def test_the_gap_bounds_the_excess_at_any_point(method, ridge):
             # the gradient at W is exact to 1e-15, a share of 1e-10 of one at distance 1e-5
             assert gap >= exact * (1 - 1e-8)
             if method == "Separate":
-                assert gap <= exact * (1 + 1e-8)  # nothing is split
+                # nothing is split; a rounding of the gradient counts 1 / ridge times
+                assert gap <= exact * (1 + 1e-3)
 
 
 def test_the_bound_is_the_excess_along_what_a_laplacian_does_not_see():
