@@ -1,0 +1,155 @@
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sklearn_mtl.convex import GraphLaplacian, PenaltySum, Ridge
+from sklearn_mtl.linear_model._cv import STRENGTHS, BaseLinearRegressorCV
+from sklearn_mtl.linear_model._path import Scales, strengths
+
+
+class GraphRegressorCV(BaseLinearRegressorCV):
+    """Regression of tasks alike along a graph, its strengths chosen by cross-validation.
+
+    Minimises, over W of shape (T, p) and intercepts b,
+
+        sum_t  λ_t / (2 n_t)  ||y_t - X_t w_t - b_t||²
+        +  gamma / 2  sum_{(s, t)}  a_st ||w_s - w_t||²  +  alpha / 2 ||W||_F²,
+
+    as `GraphRegressor` does, for each gamma and alpha, on the training rows of each split.
+    Statistics of the rows are formed once for all splits and strengths.
+
+    The held-out error of a split is the mean over tasks, with weights λ_t, of the task's mean
+    squared error; tasks without held-out labels are left out, and with intercepts those without
+    training labels too. The strength chosen has the least mean over splits, the largest
+    gamma and alpha where several do.
+
+    Parameters
+    ----------
+    graph : {"complete", "chain", "ring"}, array or sparse matrix (T, T), edges or networkx graph, \
+            default="complete"
+        Which tasks are alike. Edges are (name, name) or (name, name, weight). "chain" and "ring"
+        follow the order of the tasks.
+    gammas : int or array-like, default=10
+        Strengths of the ties to try, or how many. As many fall evenly in logarithm from 100 times
+        the mean curvature of the loss, over the mean degree of a task: the curvature is the mean
+        eigenvalue of λ_t times the covariance of X_t.
+    alphas : int or array-like, default=10
+        Strengths on the size of the weights, or how many: from 100 times that curvature.
+    eps : float, default=1e-6
+        The last of a number of strengths, relative to the first.
+    cv : int, splitter, iterable of (train, test) or None, default=None
+        None is 5 folds, an int K is K: of the rows where tasks share them, else of each task's
+        rows. A splitter gets the rows as they are, and each task's own where X is a dict.
+        `MultiTaskKFold` spreads missing labels and long form evenly.
+    n_jobs : int, default=None
+        Paths solved at once, in threads; None is 1, -1 all cores.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
+        λ: None is 1 for each task, "n_samples" counts each label the same, in held-out errors too.
+    task_feature : str or int, default=None
+        Column of X that holds each row's task, for long form.
+    solver : str, default="auto"
+        Method; "auto" takes the first that fits the problem, the fastest measured.
+    tol : float, default=1e-6
+        The duality gap at which to stop, relative to the objective at W = 0.
+    max_iter : int, default=1000
+    warm_start : bool, default=False
+        Whether the last fit starts from the weights at hand.
+
+    Attributes
+    ----------
+    gamma_, alpha_ : float
+        The strengths chosen.
+    gammas_ : ndarray of shape (n_gammas,)
+    alphas_ : ndarray of shape (n_alphas,)
+        The strengths tried, falling.
+    mse_path_ : ndarray of shape (n_gammas, n_alphas, n_splits)
+        Held-out errors.
+    coef_ : ndarray of shape (n_tasks, n_features)
+        The fit of all rows with the strengths chosen.
+    intercept_ : ndarray of shape (n_tasks,)
+    objective_ : float
+        The value reached.
+    dual_gap_ : float
+        Bound on how far ``objective_`` is above the minimum.
+    n_iter_ : int
+        Of the fit of all rows.
+    statistics_ : GramStats or None
+        What was learned from X and y; None where X was wide and rotated.
+    layout_ : TaskLayout
+    task_names_ : list
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    References
+    ----------
+    T. Evgeniou, C. Micchelli and M. Pontil, "Learning multiple tasks with kernel methods", Journal
+    of Machine Learning Research 6, 2005, section 3.1.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_mtl import GraphRegressorCV
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(30, 3))
+    >>> y = {month: X @ [1.0, 0.1 * i, 0.0] + rng.normal(size=30) for i, month in enumerate("abc")}
+    >>> model = GraphRegressorCV("chain", gammas=[0.0, 0.1, 10.0]).fit(X, y)
+    >>> model.gamma_, model.mse_path_.shape
+    (10.0, (3, 10, 5))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **BaseLinearRegressorCV._parameter_constraints,
+        "gammas": STRENGTHS,
+    }
+
+    def __init__(
+        self,
+        graph: Any = "complete",
+        *,
+        gammas: Any = 10,
+        alphas: Any = 10,
+        eps: Any = 1e-6,
+        cv: Any = None,
+        n_jobs: Any = None,
+        fit_intercept: Any = True,
+        task_weight: Any = None,
+        task_feature: Any = None,
+        solver: Any = "auto",
+        tol: Any = 1e-6,
+        max_iter: Any = 1000,
+        warm_start: Any = False,
+    ) -> None:
+        self.graph = graph
+        self.gammas = gammas
+        self.alphas = alphas
+        self.eps = eps
+        self.cv = cv
+        self.n_jobs = n_jobs
+        self.fit_intercept = fit_intercept
+        self.task_weight = task_weight
+        self.task_feature = task_feature
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _penalty_at(self, alpha: Any, second: Any = 1.0) -> PenaltySum:
+        ties = GraphLaplacian(self.graph, second)
+        return PenaltySum([("graph", ties), ("ridge", Ridge(alpha))])
+
+    def _seconds(self, scales: Scales) -> Sequence[float]:
+        ties = GraphLaplacian(self.graph, 1.0)
+        return strengths(self.gammas, lambda: scales.strongest(ties), self.eps, "gammas").tolist()
+
+    def _alphas(self, scales: Scales, second: Any) -> np.ndarray:
+        return strengths(self.alphas, lambda: scales.strongest(Ridge(1.0)), self.eps, "alphas")
+
+    def _set_choice(self, alphas: np.ndarray, seconds: Sequence[Any], s: int, a: int) -> None:
+        self.gammas_, self.alphas_ = np.array(seconds), alphas[0]
+        self.gamma_, self.alpha_ = seconds[s], float(alphas[s, a])
+
+    def _penalty(self) -> PenaltySum:
+        return self._penalty_at(self.alpha_, self.gamma_)

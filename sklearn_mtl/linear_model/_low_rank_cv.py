@@ -1,0 +1,133 @@
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sklearn_mtl.convex import CoefRows, NuclearNorm
+from sklearn_mtl.linear_model._cv import BaseLinearRegressorCV
+
+
+class LowRankRegressorCV(BaseLinearRegressorCV):
+    """Low-rank linear regression whose strength is chosen by cross-validation.
+
+    Minimises, over W of shape (T, p) and intercepts b,
+
+        sum_t  λ_t / (2 n_t)  ||y_t - X_t w_t - b_t||²
+        +  alpha ||W||_*,
+
+    as `LowRankRegressor` does, for each alpha of a path from strong to weak, on the training rows
+    of each split. Statistics of the rows are formed once for all splits and strengths.
+
+    The held-out error of a split is the mean over tasks, with weights λ_t, of the task's mean
+    squared error; tasks without held-out labels are left out, and with intercepts those without
+    training labels too. The strength chosen has the least mean over splits, the largest
+    where several do.
+
+    Parameters
+    ----------
+    alphas : int or array-like, default=50
+        Strengths to try, or how many. As many fall evenly in logarithm from the smallest one for
+        which W = 0 is optimal on all rows.
+    eps : float, default=1e-3
+        The last of that many, relative to the first.
+    cv : int, splitter, iterable of (train, test) or None, default=None
+        None is 5 folds, an int K is K: of the rows where tasks share them, else of each task's
+        rows. A splitter gets the rows as they are, and each task's own where X is a dict.
+        `MultiTaskKFold` spreads missing labels and long form evenly.
+    n_jobs : int, default=None
+        Paths solved at once, in threads; None is 1, -1 all cores.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
+        λ: None is 1 for each task, "n_samples" counts each label the same, in held-out errors too.
+    task_feature : str or int, default=None
+        Column of X that holds each row's task, for long form.
+    solver : str, default="auto"
+        Method; "auto" takes the first that fits the problem, the fastest measured.
+    tol : float, default=1e-6
+        The duality gap at which to stop, relative to the objective at W = 0.
+    max_iter : int, default=1000
+    warm_start : bool, default=False
+        Whether the last fit starts from the weights at hand.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The strength chosen.
+    alphas_ : ndarray of shape (n_alphas,)
+        The strengths tried, falling.
+    mse_path_ : ndarray of shape (n_alphas, n_splits)
+        Held-out errors.
+    coef_ : ndarray of shape (n_tasks, n_features)
+        The fit of all rows with the strengths chosen.
+    intercept_ : ndarray of shape (n_tasks,)
+    rank_ : int
+        Rank of ``coef_``.
+    objective_ : float
+        The value reached.
+    dual_gap_ : float
+        Bound on how far ``objective_`` is above the minimum.
+    n_iter_ : int
+        Of the fit of all rows.
+    statistics_ : GramStats or None
+        What was learned from X and y; None where X was wide and rotated.
+    layout_ : TaskLayout
+    task_names_ : list
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    References
+    ----------
+    S. Ji and J. Ye, "An accelerated gradient method for trace norm minimization", ICML 2009.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_mtl import LowRankRegressorCV
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 8))
+    >>> y = X @ rng.normal(size=(8, 2)) @ rng.normal(size=(2, 5)) + rng.normal(size=(60, 5))
+    >>> model = LowRankRegressorCV(alphas=20).fit(X, y)
+    >>> model.mse_path_.shape, bool(model.alphas_[0] > model.alpha_ > model.alphas_[-1])
+    ((20, 5), True)
+    """
+
+    def __init__(
+        self,
+        *,
+        alphas: Any = 50,
+        eps: Any = 1e-3,
+        cv: Any = None,
+        n_jobs: Any = None,
+        fit_intercept: Any = True,
+        task_weight: Any = None,
+        task_feature: Any = None,
+        solver: Any = "auto",
+        tol: Any = 1e-6,
+        max_iter: Any = 1000,
+        warm_start: Any = False,
+    ) -> None:
+        self.alphas = alphas
+        self.eps = eps
+        self.cv = cv
+        self.n_jobs = n_jobs
+        self.fit_intercept = fit_intercept
+        self.task_weight = task_weight
+        self.task_feature = task_feature
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _penalty_at(self, alpha: Any, second: Any = 1.0) -> NuclearNorm:
+        return NuclearNorm(alpha)
+
+    def _set_choice(self, alphas: np.ndarray, seconds: Sequence[Any], s: int, a: int) -> None:
+        self.alphas_, self.mse_path_ = alphas[0], self.mse_path_[0]
+        self.alpha_ = float(alphas[0, a])
+
+    def _penalty(self) -> NuclearNorm:
+        return self._penalty_at(self.alpha_)
+
+    def _set_structure(self, coef: np.ndarray, rows: CoefRows) -> None:
+        self.rank_ = int(np.linalg.matrix_rank(coef))

@@ -1,0 +1,233 @@
+"""Strengths to try, and the held-out error of the weights along them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from sklearn_mtl.convex import (
+    CoefRows,
+    GramStats,
+    Penalty,
+    Problem,
+    Solution,
+    make_problem,
+    solve,
+)
+from sklearn_mtl.convex.datafits import GramQuadratic
+from sklearn_mtl.convex.penalties import NormPenalty, PenaltySum, QuadraticPenalty
+from sklearn_mtl.exceptions import TaskLayoutError
+from sklearn_mtl.linear_model._checks import check_determined
+from sklearn_mtl.tasks import TaskLayout
+from sklearn_mtl.tasks._weights import resolve_task_weight
+from sklearn_mtl.utils._validation import plain
+
+# A squared penalty 100 times the mean curvature of the loss leaves 1 % of the average direction
+STRONGEST = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Scales:
+    """How large strengths of a penalty must be to matter, for the loss of all rows.
+
+    Attributes
+    ----------
+    datafit : GramQuadratic
+    rows : CoefRows
+    n_directions : int
+        Directions that the features of a task's rows can span.
+    """
+
+    datafit: GramQuadratic
+    rows: CoefRows
+    n_directions: int
+
+    @property
+    def curvature(self) -> float:
+        """The mean over tasks and directions of the curvature of the loss; 1 where it has none."""
+        fit = self.datafit
+        traces = np.trace(fit.gram, axis1=1, axis2=2)[fit.group]
+        return float(np.mean(fit.task_weight * traces) / self.n_directions) or 1.0
+
+    def strongest(self, unit: Penalty) -> float:
+        """Return the factor of `unit` at which a path starts.
+
+        With a norm, the smallest factor for which W = 0 is optimal; for a quadratic penalty,
+        100 times the mean curvature of the loss, over the mean of the penalty's diagonal.
+        """
+        for norm in _norms(unit):
+            gradient = self.datafit.at(np.zeros(self.datafit.shape)).gradient
+            return norm.alpha_max(gradient) / norm.alpha
+        matrices = [
+            term.task_matrix(self.rows)
+            for term in _terms(unit)
+            if isinstance(term, QuadraticPenalty)
+        ]
+        size = float(np.trace(np.sum(matrices, axis=0))) / self.rows.n_rows if matrices else 0.0
+        return STRONGEST * self.curvature / (size if size > 0 else 1.0)
+
+
+def has_norm(penalty: Penalty) -> bool:
+    """Return whether a norm of positive strength is part of the penalty."""
+    return bool(_norms(penalty))
+
+
+def _norms(penalty: Penalty) -> list[NormPenalty]:
+    return [t for t in _terms(penalty) if isinstance(t, NormPenalty) and t.alpha > 0]
+
+
+def _terms(penalty: Penalty) -> list[Penalty]:
+    return penalty.terms if isinstance(penalty, PenaltySum) else [penalty]
+
+
+def strengths(given: Any, strongest: Callable[[], float], eps: float, name: str) -> np.ndarray:
+    """Return strengths in falling order: those given, or so many between two ends.
+
+    Parameters
+    ----------
+    given : int or array-like
+    strongest : callable () -> float
+        The first, where `given` is a number of strengths; the last is eps times it.
+    eps : float
+    name : str
+        Of the parameter, for errors.
+    """
+    if isinstance(given, Integral):
+        # a loss that nothing lowers has a path of zeros, which cannot fall
+        top = max(strongest(), np.finfo(np.float64).resolution)
+        return np.geomspace(top, top * eps, num=int(given))
+    values = np.asarray(given)
+    if values.ndim != 1 or len(values) == 0 or values.dtype.kind not in "fiu":
+        raise ValueError(f"{name} must be a number of strengths or a list of them, got {given!r}.")
+    bad = np.flatnonzero(~np.isfinite(values) | (values < 0))
+    if len(bad):
+        raise ValueError(
+            f"{name}[{bad[0]}] must be finite and at least 0, got {plain(values[bad[0]])!r}."
+        )
+    return np.sort(values.astype(np.float64))[::-1]
+
+
+@dataclass(frozen=True)
+class End:
+    """How solves ended.
+
+    Attributes
+    ----------
+    n_solved : int
+    n_missed : int
+        Those that stopped above the tolerance.
+    worst : float
+        The largest duality gap, relative to the objective at W = 0.
+    """
+
+    n_solved: int = 0
+    n_missed: int = 0
+    worst: float = 0.0
+
+    @classmethod
+    def of(cls, solution: Solution, problem: Problem) -> "End":
+        """Return how one solve ended."""
+        gap = solution.gap / problem.scale if problem.scale > 0 else 0.0
+        return cls(1, int(not solution.converged), gap)
+
+    def __add__(self, other: "End") -> "End":
+        return End(
+            self.n_solved + other.n_solved,
+            self.n_missed + other.n_missed,
+            max(self.worst, other.worst),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PathErrors:
+    """Held-out errors along a path, shape (n_alphas,), and how its solves ended."""
+
+    errors: np.ndarray
+    end: End
+
+
+@dataclass(frozen=True, eq=False)
+class PathSolver:
+    """What every path of a cross-validation has in common.
+
+    Attributes
+    ----------
+    layout : TaskLayout
+    rows : CoefRows
+    task_weight : None, str, array-like or dict
+    fit_intercept : bool
+    n_features : int
+        Before any rotation.
+    solver, tol, max_iter, owner
+        As in `solve`.
+    """
+
+    layout: TaskLayout
+    rows: CoefRows
+    task_weight: Any
+    fit_intercept: bool
+    n_features: int
+    solver: str
+    tol: float
+    max_iter: int
+    owner: str
+
+    def errors(
+        self,
+        train: Sequence[GramStats],
+        test: Sequence[GramStats],
+        penalties: Sequence[Penalty],
+        number: int,
+    ) -> PathErrors:
+        """Return the held-out error under each penalty, each solve starting where the last ended.
+
+        The error is the mean over tasks, with weights lambda, of the task's mean squared error. A
+        task without held-out labels is left out, and so is one without training labels if
+        intercepts are fitted: nothing says what its level is.
+
+        Parameters
+        ----------
+        train, test : sequence of GramStats
+            Statistics of parts of the training rows and of the held-out rows.
+        penalties : sequence of Penalty
+            From strong to weak.
+        number : int
+            Which split it is, for errors.
+        """
+        learn, held_out = GramStats.merge_all(train), GramStats.merge_all(test)
+        names = self.layout.names
+        weight = resolve_task_weight(self.task_weight, names, held_out.count)
+        scored = (held_out.task_mass > 0) & (weight > 0)
+        if self.fit_intercept:
+            scored &= learn.task_mass > 0
+        if not scored.any():
+            raise TaskLayoutError(
+                f"No task has both training and held-out labels in split {number} of cv; "
+                "MultiTaskKFold spreads the labels of every task over the folds."
+            )
+        share = weight[scored] / weight[scored].sum()
+        datafit = learn.datafit(
+            resolve_task_weight(self.task_weight, names, learn.count),
+            fit_intercept=self.fit_intercept,
+        )
+        errors, end, W = [], End(), None
+        for penalty in penalties:
+            problem = make_problem(datafit, penalty, self.rows)
+            if penalty is penalties[-1]:  # what the weakest determines, all do
+                check_determined(problem, learn.count, self.n_features, self.layout, self.owner)
+            solution = solve(
+                problem,
+                solver=self.solver,
+                start=W,
+                tol=self.tol,
+                max_iter=self.max_iter,
+                owner=self.owner,
+            )
+            W = solution.coef
+            end += End.of(solution, problem)
+            offset = learn.intercept(W) if self.fit_intercept else np.zeros(len(W))
+            mse = held_out.mean_squared_error(W, offset)
+            errors.append(share @ mse[scored])
+        return PathErrors(np.array(errors), end)
