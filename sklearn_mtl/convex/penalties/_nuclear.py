@@ -5,7 +5,8 @@ from scipy.linalg import eigh, svd
 
 from sklearn_mtl.convex.penalties._base import STRENGTH, NormPenalty
 
-SMALL = 16  # rows up to which a full decomposition takes no longer than a partial one
+FEW = 8  # rows up to which a singular value decomposition takes no longer than its squares
+MANY = 64  # rows from which a part of an eigendecomposition takes less time than all of it
 
 
 class NuclearNorm(NormPenalty):
@@ -96,10 +97,14 @@ def _svd_above(W: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray,
     scale = float(np.linalg.norm(W))
     # Squaring leaves an error of eps ||W||^2 / s in a singular value s: small enough where s is
     # above 1e-4 ||W||, for which it is several times faster.
-    if threshold > 1e-4 * scale and len(W) > SMALL:
+    if threshold > 1e-4 * scale and len(W) > FEW:
         relative = W / scale
-        floor = (0.99 * threshold / scale) ** 2
-        left = eigh(relative @ relative.T, subset_by_value=(floor, np.inf), check_finite=False)[1]
+        floor, squared = (0.99 * threshold / scale) ** 2, relative @ relative.T
+        if len(W) > MANY:
+            left = eigh(squared, subset_by_value=(floor, np.inf), check_finite=False)[1]
+        else:
+            values, left = np.linalg.eigh(squared)
+            left = left[:, values > floor]
         right = left.T @ W
         sizes = np.linalg.norm(right, axis=1)
         return left, sizes, right / sizes[:, None]

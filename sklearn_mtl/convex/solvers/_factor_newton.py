@@ -3,14 +3,13 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from sklearn_mtl.convex.solvers._factor_model import FactorModel, FactorPoint
 
-SETTLING = 20  # rounds of solving for U and balancing before the first Newton step
+SETTLING = 5  # rounds of solving for U and balancing before the first Newton step
 PRODUCTS = 100  # Hessian products in one go, each of about the cost of a proximal step
-SPARE = 1e-3  # size of a column, relative to the largest, that is dropped on request
 REFUSALS = 12  # dampings tried for one step
 
 
 def minimise_factors(
-    model: FactorModel, V: np.ndarray, *, target: float, max_iter: int, prune: bool
+    model: FactorModel, V: np.ndarray, *, target: float, max_iter: int
 ) -> tuple[FactorPoint, int]:
     """Return a point with a small gradient of phi, and the number of Newton steps.
 
@@ -24,14 +23,9 @@ def minimise_factors(
     target : float
         What ``||grad phi|| ||V||``, which is about the duality gap that V leaves, should reach.
     max_iter : int
-    prune : bool
-        Whether to drop directions that have become small before the first Newton step.
     """
     rounds = 1 if model.datafit.is_shared else SETTLING
     point = _settled(_scaled(model, V), rounds=rounds)
-    if prune and not model.datafit.is_shared:
-        sizes = np.square(point.V).sum(axis=0)
-        point = FactorPoint(model, point.V[:, sizes >= SPARE * sizes.max()])
     dense = model.is_dense(point.V.shape[1])
     damping, n_iter, products = 0.0, 0, PRODUCTS
     while n_iter < max_iter and products > 0 and _residual(point) > target:

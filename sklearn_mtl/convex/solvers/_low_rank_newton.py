@@ -8,9 +8,14 @@ from sklearn_mtl.convex.penalties import NuclearNorm
 from sklearn_mtl.convex.solvers._base import Solution, Solver
 from sklearn_mtl.convex.solvers._factor_model import FactorModel
 from sklearn_mtl.convex.solvers._factor_newton import minimise_factors
+from sklearn_mtl.convex.solvers._low_rank_alternating import AlternatingDirections
 from sklearn_mtl.convex.solvers._low_rank_steps import Iterate, LowRankQuadratic
 
 CHECK_EVERY = 5  # proximal steps between two looks at the gap
+ACCELERATED = 5  # accelerated steps before the first Newton step
+ALTERNATING = 50  # alternating steps before the first Newton step, unless the gap falls sooner
+PATIENCE = 400  # alternating steps without a gain, after which accelerated steps take over
+NEAR = 0.1  # to this part of itself
 NEWTON_STEPS = 30  # in one go, before the dual bound is looked at again
 
 
@@ -84,10 +89,10 @@ class _Search:
         self.current = quadratic.zero() if start is None else quadratic.iterate(start)
         self.best = self.current
         self.n_iter = 0
-        self.has_pruned = False
         self.model = FactorModel(quadratic.datafit, quadratic.matrix, quadratic.norm.alpha)
-        # steps of length 1 / L crawl where tasks have Grams of their own: one finds directions
-        self.patience = CHECK_EVERY if quadratic.datafit.is_shared else 1
+        suits = AlternatingDirections.suits(quadratic)
+        self.alternating = AlternatingDirections(quadratic) if suits else None
+        self.patience = ACCELERATED if self.alternating is None else ALTERNATING
 
     def run(self, enough: float, max_iter: int) -> None:
         """Search until a gap is small enough or `max_iter` is reached."""
@@ -100,10 +105,14 @@ class _Search:
                 self._newton(enough, max_iter)
             if self.best.gap > 0.1 * before:
                 self.patience *= 2
+                if self.alternating is not None and self.patience > PATIENCE:
+                    self.alternating, self.current = None, self.best
 
     def _advance(self, enough: float, max_iter: int) -> None:
-        n_steps = min(self.patience, max_iter - self.n_iter)
-        moved, n_iter = self.quadratic.accelerated(
+        n_steps, method = min(self.patience, max_iter - self.n_iter), self.quadratic.accelerated
+        if self.alternating is not None:
+            method, enough = self.alternating.run, max(enough, NEAR * self.current.gap)
+        moved, n_iter = method(
             self.current, enough=enough, n_steps=n_steps, check_every=CHECK_EVERY
         )
         self.n_iter += n_iter
@@ -123,9 +132,7 @@ class _Search:
             current.right.T * np.sqrt(current.sizes),
             target=0.1 * enough,
             max_iter=min(NEWTON_STEPS, max_iter - self.n_iter),
-            prune=not self.has_pruned,  # once, as a small direction that is dropped comes back
         )
-        self.has_pruned = True
         self.n_iter += n_iter
         W = point.U @ point.V.T
         self._take(self.quadratic.proximal_step(W - self.quadratic.step * point.slope))

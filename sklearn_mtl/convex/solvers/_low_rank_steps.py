@@ -85,8 +85,6 @@ class LowRankQuadratic:
     ----------
     matrix : ndarray of shape (T,) or (T, T)
         A, by its diagonal where it is diagonal.
-    step : float
-        One over the largest curvature of the smooth part.
     """
 
     def __init__(
@@ -95,13 +93,36 @@ class LowRankQuadratic:
         self.datafit = datafit
         self.norm = norm
         self.linear, self.energy = datafit.linear, datafit.energy
-        self.matrix, largest = np.zeros(len(self.linear)), 0.0
+        self.matrix = np.zeros(len(self.linear))
         if matrix is not None:
             diagonal = np.diag(matrix)
             self.matrix = matrix if np.any(matrix - np.diag(diagonal)) else diagonal.copy()
-            largest = np.linalg.eigvalsh(matrix)[-1] if self.matrix.ndim == 2 else diagonal.max()
-        curvature = datafit.lipschitz() + max(float(largest), 0.0)
-        self.step = 1.0 / curvature if curvature > 0 else 1.0
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether tasks that share a Gram matrix have one Hessian."""
+        weight, matrix = self.datafit.task_weight, self.matrix
+        return matrix.ndim == 1 and bool(
+            (weight == weight[0]).all() and (matrix == matrix[0]).all()
+        )
+
+    @cached_property
+    def step(self) -> float:
+        """One over a bound on the curvature of the smooth part."""
+        datafit = self.datafit
+        if datafit.is_shared or self.matrix.ndim == 2:
+            curvature = datafit.lipschitz()
+        else:  # many eigenvalues, for the few steps that are taken
+            curvature = float(
+                (
+                    datafit.task_weight * np.linalg.norm(datafit.gram, axis=(1, 2))[datafit.group]
+                ).max()
+            )
+        largest = (
+            self.matrix.max() if self.matrix.ndim == 1 else np.linalg.eigvalsh(self.matrix)[-1]
+        )
+        curvature += max(float(largest), 0.0)
+        return 1.0 / curvature if curvature > 0 else 1.0
 
     def product(self, iterate: Iterate) -> np.ndarray:
         """Return ``H W``: the rows ``lambda_t G_t w_t`` plus A W."""
