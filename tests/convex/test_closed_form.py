@@ -289,8 +289,8 @@ def test_the_gap_bounds_the_excess_at_any_point(method, ridge):
             exact = excess(problem.datafit, problem.matrix, W)
             gap = problem.certify(W).gap
             assert np.isfinite(gap)
-            # the gradient at W is exact to 1e-15, a share of 1e-10 of one at distance 1e-5
-            assert gap >= exact * (1 - 1e-8)
+            # the dense solve is exact to 1e-15 / ridge, and g at distance 1e-5 to 1e-10
+            assert gap >= exact * (1 - 1e-6)
             if method == "Separate":
                 # nothing is split; a rounding of the gradient counts 1 / ridge times
                 assert gap <= exact * (1 + 1e-3)
