@@ -6,6 +6,8 @@ import numpy as np
 from scipy.linalg import qr
 from scipy.sparse import issparse
 
+from sklearn_mtl.convex.penalties import NormPenalty, Penalty, PenaltySum
+
 Intercept = Callable[[np.ndarray], np.ndarray]
 
 # Rotating costs one QR decomposition, 4 n^2 p operations; it saves the difference between an
@@ -39,7 +41,7 @@ class Coordinates:
         return of_rows if centre is None else lambda W: of_rows(W) - W @ centre
 
 
-def row_space(X: Any, *, centre: bool) -> Coordinates:
+def row_space(X: Any, *, centre: bool, worth: float = WORTH) -> Coordinates:
     """Return wide X in coordinates of the space that its rows span, any other X as it is.
 
     Where the penalty does not change under rotations, the best weights are combinations of the
@@ -51,9 +53,11 @@ def row_space(X: Any, *, centre: bool) -> Coordinates:
     centre : bool
         Whether there are intercepts. Then differences of rows span what is needed, and an offset
         that all rows share takes no digits.
+    worth : float
+        The most rows a feature at which rotating pays.
     """
     n, p = X.shape
-    if p < FEW_FEATURES or n > WORTH * p:
+    if p < FEW_FEATURES or n > worth * p:
         return Coordinates(X)
     # n x p numbers are fewer than the p x p of a Gram matrix, of sparse rows too
     dense = np.asarray(X.toarray() if issparse(X) else X, dtype=np.float64)
@@ -61,3 +65,9 @@ def row_space(X: Any, *, centre: bool) -> Coordinates:
     # X - mean = R' Q': the coordinates are R'
     basis, triangle = qr((dense - mean).T, mode="economic", overwrite_a=True, check_finite=False)
     return Coordinates(triangle.T, basis, mean @ basis)
+
+
+def is_rotation_invariant(penalty: Penalty) -> bool:
+    """Return whether the penalty of W and of W Q' agree for orthonormal columns Q."""
+    terms = penalty.terms if isinstance(penalty, PenaltySum) else [penalty]
+    return all(term.is_rotation_invariant for term in terms if isinstance(term, NormPenalty))

@@ -3,11 +3,10 @@ from typing import Any, Self
 from sklearn.base import ClassifierMixin
 
 from sklearn_mtl.convex import coef_rows, make_problem
-from sklearn_mtl.convex._reduce import Coordinates, row_space
+from sklearn_mtl.convex._reduce import Coordinates, is_rotation_invariant, row_space
 from sklearn_mtl.convex.datafits import classification_datafit
 from sklearn_mtl.convex.solvers import check_no_free_direction
 from sklearn_mtl.linear_model._base import BaseLinear
-from sklearn_mtl.linear_model._regressor import is_rotation_invariant
 from sklearn_mtl.tasks._weights import resolve_task_weight
 
 

@@ -13,12 +13,12 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_mtl.convex import GramStats, Penalty, Problem, Solution, coef_rows
-from sklearn_mtl.convex._reduce import Coordinates, row_space
+from sklearn_mtl.convex._reduce import Coordinates, is_rotation_invariant, row_space
 from sklearn_mtl.linear_model._base import BaseLinear
 from sklearn_mtl.linear_model._checks import check_more_than_one_label
 from sklearn_mtl.linear_model._folds import Batch, batches, cells_at_most
-from sklearn_mtl.linear_model._path import End, PathErrors, PathSolver, Scales, strengths
-from sklearn_mtl.linear_model._regressor import BaseSquaredLoss, is_rotation_invariant
+from sklearn_mtl.linear_model._path import End, PathErrors, PathSolver, Scales
+from sklearn_mtl.linear_model._regressor import BaseSquaredLoss
 from sklearn_mtl.linear_model._splits import Split, read_splits
 from sklearn_mtl.tasks import TaskData
 from sklearn_mtl.tasks._weights import resolve_task_weight
@@ -57,7 +57,7 @@ class BaseLinearRegressorCV(BaseSquaredLoss):
     def _alphas(self, scales: Scales, second: Any) -> np.ndarray:
         """Return the values of alpha for one value of the second parameter, falling."""
         unit = self._penalty_at(1.0, second)
-        return strengths(self.alphas, lambda: scales.strongest(unit), self.eps, "alphas")
+        return scales.strengths(self.alphas, unit, self.eps, "alphas")
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose the strength with the least held-out error, and fit all rows with it.

@@ -8,9 +8,9 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.convex import GramStats, Solution, coef_rows, make_problem
-from sklearn_mtl.convex._reduce import Coordinates, Intercept, row_space
-from sklearn_mtl.convex.datafits import Datafit
-from sklearn_mtl.convex.penalties import NormPenalty, Penalty, PenaltySum
+from sklearn_mtl.convex._reduce import Coordinates, Intercept
+from sklearn_mtl.convex.datafits import Datafit, DesignQuadratic
+from sklearn_mtl.convex.penalties import Penalty
 from sklearn_mtl.linear_model._base import BaseLinear
 from sklearn_mtl.linear_model._blocks import (
     block_outputs,
@@ -23,6 +23,7 @@ from sklearn_mtl.linear_model._checks import (
     check_more_than_one_label,
     undetermined_tasks,
 )
+from sklearn_mtl.linear_model._form import choose_form
 from sklearn_mtl.tasks import TaskData, TaskLayout
 from sklearn_mtl.tasks._layout import MATRIX
 from sklearn_mtl.tasks._weights import resolve_task_weight
@@ -149,7 +150,7 @@ class BaseLinearRegressor(BaseSquaredLoss):
             return self._fit_blocks(X, y, sample_weight, penalty)
         layout, data, rows = self._read(X, y, sample_weight)
         layout.check_observed(data)
-        space = None
+        stats: GramStats | None
         if isinstance(self.precompute, GramStats):
             difference = self.precompute.matches(rows, data, layout.names)
             if difference is not None:
@@ -158,14 +159,29 @@ class BaseLinearRegressor(BaseSquaredLoss):
                     "what `statistics` returned for these rows, or precompute='auto'."
                 )
             stats = self.precompute
-        elif self.precompute in (False, "auto") and is_rotation_invariant(penalty):
-            space = row_space(rows, centre=self.fit_intercept)
-            stats = GramStats.from_data(space.rows, data)
+            self._fit_statistics(stats, penalty, layout, dtype=rows.dtype)
         else:
-            stats = GramStats.from_data(rows, data)
-        self._fit_statistics(stats, penalty, layout, space=space, dtype=rows.dtype)
-        self.statistics_ = stats if space is None or space.basis is None else None
+            stats = self._fit_rows(rows, data, penalty, layout)
+        self.statistics_ = stats
         return self
+
+    def _fit_rows(
+        self, rows: Any, data: TaskData, penalty: Penalty, layout: TaskLayout
+    ) -> GramStats | None:
+        """Fit rows in their cheapest form; return statistics where they are of X's own features."""
+        centre = self.fit_intercept
+        space, by_rows = choose_form(rows, data, penalty, self.precompute, centre=centre)
+        if by_rows:
+            count = data.per_task(data.observed)  # type: ignore[arg-type]
+            weight = resolve_task_weight(self.task_weight, layout.names, count)
+            loss = DesignQuadratic(space.rows, data, weight, fit_intercept=centre)
+            self._fit_datafit(
+                loss, loss.intercept, count, penalty, layout, space=space, dtype=rows.dtype
+            )
+            return None
+        stats = GramStats.from_data(space.rows, data)
+        self._fit_statistics(stats, penalty, layout, space=space, dtype=rows.dtype)
+        return stats if space.basis is None else None
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Add rows, and fit all rows seen so far.
@@ -190,8 +206,9 @@ class BaseLinearRegressor(BaseSquaredLoss):
         seen = getattr(self, "statistics_", None)
         if seen is None and hasattr(self, "coef_"):
             raise ValueError(
-                "partial_fit goes on from statistics, which the fit before it did not form, as X "
-                "was wide; fit with precompute=True, or start with partial_fit on a clone."
+                "partial_fit goes on from statistics, which the fit before it did not form: it "
+                "worked on the rows of wide X. Fit with precompute=True, or start with partial_fit "
+                "on a clone."
             )
         known = None if seen is None else self.layout_
         layout, stats, dtype = self._gather(X, y, sample_weight, known)
@@ -278,9 +295,3 @@ class BaseLinearRegressor(BaseSquaredLoss):
 
 def _float(dtype: Any) -> Any:
     return np.float32 if dtype == np.float32 else np.float64
-
-
-def is_rotation_invariant(penalty: Penalty) -> bool:
-    """Return whether the penalty of W and of W Q' agree for orthonormal columns Q."""
-    terms = penalty.terms if isinstance(penalty, PenaltySum) else [penalty]
-    return all(term.is_rotation_invariant for term in terms if isinstance(term, NormPenalty))
