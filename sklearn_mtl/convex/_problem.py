@@ -113,8 +113,10 @@ class Problem:
     @cached_property
     def eigh(self) -> tuple[np.ndarray, np.ndarray]:
         """Eigenvalues (M,) and eigenvectors (M, M) of A."""
-        size = self.datafit.shape[0]
-        return np.linalg.eigh(np.zeros((size, size)) if self.matrix is None else self.matrix)
+        if not self.coupling.components:
+            order = np.argsort(self.coupling.diagonal)
+            return self.coupling.diagonal[order], np.eye(len(order))[:, order]
+        return np.linalg.eigh(self.coupling.matrix)
 
 
 def make_problem(datafit: Datafit, penalty: Penalty, rows: CoefRows) -> Problem:

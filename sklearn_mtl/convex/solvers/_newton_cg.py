@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 
 from sklearn_mtl.convex._problem import Problem
@@ -37,9 +39,8 @@ class NewtonCG(Solver):
         self, problem: Problem, start: np.ndarray | None, *, tol: float, max_iter: int
     ) -> Solution:
         """Return W with a small duality gap."""
-        datafit, matrix = problem.datafit, problem.matrix
+        datafit, tie = problem.datafit, problem.coupling.product
         assert isinstance(datafit, CurvedDatafit)
-        assert matrix is not None
         target = tol * problem.scale
         W = np.zeros(datafit.shape) if start is None else start.copy()
         point = datafit.at(W)
@@ -50,7 +51,7 @@ class NewtonCG(Solver):
         while certificate.gap > target and n_iter < max_iter and stalled < 2:
             n_iter += 1
             preconditioner = preconditioner or RowPreconditioner(problem)
-            product = matrix @ W
+            product = tie(W)
             gradient = point.gradient + product
             curvature = point.curvature()
             preconditioner.at(curvature.row_scale)
@@ -58,10 +59,10 @@ class NewtonCG(Solver):
             first = first or size
             # the gap is quadratic in the gradient: no need to go far below the target
             forcing = max(min(0.1, size / first), 0.2 * np.sqrt(target / certificate.gap))
-            direction = _conjugate_gradients(gradient, curvature, matrix, preconditioner, forcing)
+            direction = _conjugate_gradients(gradient, curvature, tie, preconditioner, forcing)
             slope = float(np.vdot(gradient, direction))
             stalled = stalled + 1 if -slope <= ROUNDING * abs(certificate.objective) else 0
-            bent = float(np.vdot(direction, matrix @ direction))
+            bent = float(np.vdot(direction, tie(direction)))
             tied = float(np.vdot(product, direction))
             quadratic = certificate.objective - point.value
             ahead = datafit.forward(direction)
@@ -84,7 +85,7 @@ class NewtonCG(Solver):
 def _conjugate_gradients(
     gradient: np.ndarray,
     curvature: Curvature,
-    matrix: np.ndarray,
+    tie: Callable[[np.ndarray], np.ndarray],
     preconditioner: RowPreconditioner,
     forcing: float,
 ) -> np.ndarray:
@@ -95,7 +96,7 @@ def _conjugate_gradients(
     size = float(np.vdot(residual, ready))
     enough = forcing**2 * size
     for _ in range(CG_STEPS):
-        image = curvature.product(direction) + matrix @ direction
+        image = curvature.product(direction) + tie(direction)
         bent = float(np.vdot(direction, image))
         if bent <= 0:  # rounding: the matrix is positive definite
             break

@@ -56,7 +56,7 @@ class ProxNewton(Solver):
         datafit, norm = problem.datafit, problem.norm
         assert isinstance(datafit, CurvedDatafit)
         assert norm is not None
-        matrix = np.zeros((len(problem.eigh[0]),) * 2) if problem.matrix is None else problem.matrix
+        tie = problem.coupling.product
         target = tol * problem.scale
         W = np.zeros(datafit.shape) if start is None else start.copy()
         point = datafit.at(W)
@@ -69,9 +69,9 @@ class ProxNewton(Solver):
             wanted = max(forcing * certificate.gap, 0.1 * target)
             proposal = _model_minimum(problem, point, W, wanted)
             direction = proposal - W
-            product = matrix @ W
+            product = tie(W)
             tied = float(np.vdot(product, direction))
-            bent = float(np.vdot(direction, matrix @ direction))
+            bent = float(np.vdot(direction, tie(direction)))
             size = norm.value(W)
             slope = float(np.vdot(point.gradient, direction)) + tied + norm.value(proposal) - size
             smooth = certificate.objective - size - point.value  # tr(W' A W) / 2
