@@ -84,6 +84,10 @@ class GramStats:
             f"n_groups={len(self.mass)}, n_labels={self.count.sum()})"
         )
 
+    def __sklearn_clone__(self) -> "GramStats":
+        # as a parameter, shared by all clones in a grid: nothing changes it
+        return self
+
     @property
     def n_tasks(self) -> int:
         """Number of tasks, T."""
