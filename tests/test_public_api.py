@@ -205,8 +205,8 @@ def test_every_parameter_of_a_linear_estimator_is_checked(name):
 
 @pytest.mark.parametrize("family", [NETWORKS, LINEAR], ids=["networks", "linear"])
 def test_a_family_shares_parameters_defaults_and_words(family):
-    # strengths have their own default where the loss has another scale
-    own = {"alpha", "gamma", "alpha_shared", "alpha_specific", "penalty", "alphas"}
+    # strengths have their own default where the loss has another scale; a search takes lists
+    own = {"alpha", "gamma", "alpha_shared", "alpha_specific", "penalty", "alphas", "l1_ratio"}
     signatures = [inspect.signature(ESTIMATORS[name]).parameters for name in family]
     texts = [ESTIMATORS[name].__doc__ for name in family]
     for parameter in {name for signature in signatures for name in signature} - own:

@@ -1,5 +1,6 @@
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Self
 from warnings import warn
@@ -13,10 +14,12 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_mtl.convex import GramStats, Penalty, Problem, Solution, coef_rows
-from sklearn_mtl.convex._reduce import Coordinates, is_rotation_invariant, row_space
+from sklearn_mtl.convex._reduce import Intercept
 from sklearn_mtl.linear_model._base import BaseLinear
+from sklearn_mtl.linear_model._cells import batches, cells_at_most
 from sklearn_mtl.linear_model._checks import check_more_than_one_label
-from sklearn_mtl.linear_model._folds import Batch, batches, cells_at_most
+from sklearn_mtl.linear_model._folds import CellStats, RowPart, RowSplits, loss_of
+from sklearn_mtl.linear_model._form import choose_form
 from sklearn_mtl.linear_model._path import End, PathErrors, PathSolver, Scales
 from sklearn_mtl.linear_model._regressor import BaseSquaredLoss
 from sklearn_mtl.linear_model._splits import Split, read_splits
@@ -24,6 +27,26 @@ from sklearn_mtl.tasks import TaskData
 from sklearn_mtl.tasks._weights import resolve_task_weight
 
 STRENGTHS = [Interval(Integral, 1, None, closed="left"), "array-like"]
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """The strengths to try, and the loss of all rows that they come from.
+
+    Attributes
+    ----------
+    scales : Scales
+    intercept : callable (W) -> ndarray of shape (T,)
+    seconds : sequence
+        Values of the second parameter; one of no meaning where there is none.
+    alphas : ndarray of shape (n_seconds, n_alphas)
+        Falling.
+    """
+
+    scales: Scales
+    intercept: Intercept
+    seconds: Sequence[Any]
+    alphas: np.ndarray
 
 
 class BaseLinearRegressorCV(BaseSquaredLoss):
@@ -96,8 +119,7 @@ class BaseLinearRegressorCV(BaseSquaredLoss):
         layout.check_observed(data)
         splits = read_splits(self.cv, X, y, data, layout, options)
         # rotated once, for all splits: training rows span no more than all rows do
-        rotates = is_rotation_invariant(unit)
-        space = row_space(rows, centre=self.fit_intercept) if rotates else Coordinates(rows)
+        space, by_rows = choose_form(rows, data, unit, "auto", centre=self.fit_intercept)
         solver = PathSolver(
             layout,
             coef_rows(layout.tasks),
@@ -109,62 +131,85 @@ class BaseLinearRegressorCV(BaseSquaredLoss):
             self.max_iter,
             type(self).__name__,
         )
-        total, alphas, seconds, found = self._search(solver, space.rows, data, splits)
+        search = self._by_rows if by_rows else self._by_statistics
+        whole, tried, found = search(solver, space.rows, data, splits)
         errors = np.array([[path.errors for path in of_split] for of_split in found])
         self.mse_path_ = np.moveaxis(errors, 0, 2)  # (n_seconds, n_alphas, n_splits)
         mean = self.mse_path_.mean(axis=2)
         s, a = np.unravel_index(np.argmin(mean), mean.shape)
-        self._set_choice(alphas, seconds, int(s), int(a))
-        self._fit_statistics(total, self._penalty(), layout, space=space, dtype=rows.dtype)
-        self.statistics_ = total if space.basis is None else None
+        self._set_choice(tried.alphas, tried.seconds, int(s), int(a))
+        self._fit_datafit(
+            tried.scales.datafit,
+            tried.intercept,
+            whole.count,
+            self._penalty(),
+            layout,
+            space=space,
+            dtype=rows.dtype,
+        )
+        keeps = isinstance(whole, GramStats) and space.basis is None
+        self.statistics_ = whole if keeps else None
         last: End = self.__dict__.pop("_last_end")
         self._warn_of(sum((path.end for of_split in found for path in of_split), last))
         return self
 
-    def _search(
+    def _by_statistics(
         self, solver: PathSolver, X: Any, data: TaskData, splits: Sequence[Split]
-    ) -> tuple[GramStats, np.ndarray, Sequence[Any], list[list[PathErrors]]]:
-        """Return statistics of all rows, both parameters' values, and for each split its paths."""
+    ) -> tuple[GramStats, Tried, list[list[PathErrors]]]:
+        """Return statistics of all rows, the strengths to try, and each split's paths."""
         first, *others = batches(splits, data.n_rows, cells_at_most(data, X.shape[1]))
-        cells = first.statistics(X, data)
-        whole = GramStats.merge_all(cells) if first.is_partition else GramStats.from_data(X, data)
+        source = first.statistics(X, data)
+        if first.is_partition:
+            whole = GramStats.merge_all(source.cells)
+        else:
+            whole = GramStats.from_data(X, data)
+        tried = self._try(whole, solver)
+        found = self._errors(solver, source, first.numbers, tried)
+        for batch in others:
+            found |= self._errors(solver, batch.statistics(X, data), batch.numbers, tried)
+        return whole, tried, [found[number] for number in range(len(splits))]
+
+    def _by_rows(
+        self, solver: PathSolver, X: Any, data: TaskData, splits: Sequence[Split]
+    ) -> tuple[RowPart, Tried, list[list[PathErrors]]]:
+        """Return all rows, the strengths to try, and each split's paths."""
+        whole = RowPart(X, data)
+        tried = self._try(whole, solver)
+        numbers = list(range(len(splits)))
+        found = self._errors(solver, RowSplits(X, data, splits), numbers, tried)
+        return whole, tried, [found[number] for number in numbers]
+
+    def _try(self, whole: GramStats | RowPart, solver: PathSolver) -> Tried:
+        """Return the strengths to try, from the scales of all rows."""
         if self.fit_intercept:
             check_more_than_one_label(whole.count, solver.layout)
-        scales = self._scales(whole, solver)
+        weight = resolve_task_weight(self.task_weight, solver.layout.names, whole.count)
+        datafit, intercept = loss_of(whole, weight, self.fit_intercept)
+        n_directions = min(datafit.shape[1], int(whole.count.max()))
+        scales = Scales(datafit, solver.rows, n_directions)
         seconds = self._seconds(scales)
         alphas = np.array([self._alphas(scales, second) for second in seconds])
-        paths = [
-            [self._penalty_at(alpha, second) for alpha in row]
-            for second, row in zip(seconds, alphas, strict=True)
-        ]
-        found = self._errors(solver, first, cells, paths)
-        for batch in others:
-            found |= self._errors(solver, batch, batch.statistics(X, data), paths)
-        return whole, alphas, seconds, [found[number] for number in range(len(splits))]
+        return Tried(scales, intercept, seconds, alphas)
 
     def _errors(
         self,
         solver: PathSolver,
-        batch: Batch,
-        cells: list[GramStats],
-        paths: list[list[Penalty]],
+        source: CellStats | RowSplits,
+        numbers: Sequence[int],
+        tried: Tried,
     ) -> dict[int, list[PathErrors]]:
-        """Return the errors of every path, for each split of a batch."""
+        """Return the errors of every path, for the splits with these numbers."""
+        paths = [
+            [self._penalty_at(alpha, second) for alpha in row]
+            for second, row in zip(tried.seconds, tried.alphas, strict=True)
+        ]
         jobs = (
-            delayed(solver.errors)(
-                [cells[c] for c in train], [cells[c] for c in test], penalties, number
-            )
-            for number, (train, test) in zip(batch.numbers, batch.splits, strict=True)
+            delayed(solver.errors)(source, number, penalties)
+            for number in numbers
             for penalties in paths
         )
         results = iter(Parallel(n_jobs=self.n_jobs, prefer="threads")(jobs))
-        return {number: [next(results) for _ in paths] for number in batch.numbers}
-
-    def _scales(self, total: GramStats, solver: PathSolver) -> Scales:
-        weight = resolve_task_weight(self.task_weight, solver.layout.names, total.count)
-        n_directions = min(total.n_features, int(total.count.max()))
-        datafit = total.datafit(weight, fit_intercept=self.fit_intercept)
-        return Scales(datafit, solver.rows, n_directions)
+        return {number: [next(results) for _ in paths] for number in numbers}
 
     def _split_options(self, sample_weight: Any, params: dict[str, Any]) -> dict[str, Any]:
         """Return the keywords of the splitter's ``split``."""

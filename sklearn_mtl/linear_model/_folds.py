@@ -1,45 +1,30 @@
-"""Statistics of the rows of every split, from one look at each row where that can be."""
+"""What a split trains on and holds out: merges of statistics, or rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sklearn_mtl.convex import GramStats
+from sklearn_mtl.convex._reduce import Intercept
+from sklearn_mtl.convex.datafits import DesignQuadratic, QuadraticDatafit
 from sklearn_mtl.linear_model._splits import Split
 from sklearn_mtl.tasks import TaskData
 
-MOST_CELLS = 64  # five random splits make 32
-FEWEST_CELLS = 12  # ten folds, rows in none of them, and one to spare, whatever they cost
-ROWS_OF_CELL = 16  # on average: merging a cell into a split costs about as much as reading 5 rows
-CELL_NUMBERS = 2**27  # of Gram matrices held at once: 1 GB
-
 
 @dataclass(frozen=True, eq=False)
-class Batch:
-    """Splits whose parts are unions of the same cells.
+class CellStats:
+    """Training and held-out statistics as merges of those of cells."""
 
-    Attributes
-    ----------
-    cells : list of ndarray
-        Row numbers.
-    is_partition : bool
-        Whether every row is in one cell exactly.
-    splits : list of (list of int, list of int)
-        The cells that train and those held out, for each split.
-    numbers : list of int
-        Which of all splits these are.
-    """
+    splits: dict[int, tuple[list[int], list[int]]]
+    cells: list[GramStats]
 
-    cells: list[np.ndarray]
-    is_partition: bool
-    splits: list[tuple[list[int], list[int]]]
-    numbers: list[int]
-
-    def statistics(self, X: Any, data: TaskData) -> list[GramStats]:
-        """Return the statistics of each cell, which read X once."""
-        return [GramStats.from_data(*take_rows(X, data, rows)) for rows in self.cells]
+    def parts(self, number: int) -> tuple[GramStats, GramStats]:
+        """Return what split `number` trains on and what it holds out."""
+        train, test = self.splits[number]
+        merge = GramStats.merge_all
+        return merge([self.cells[c] for c in train]), merge([self.cells[c] for c in test])
 
 
 def take_rows(X: Any, data: TaskData, rows: np.ndarray) -> tuple[Any, TaskData]:
@@ -73,75 +58,63 @@ def take_rows(X: Any, data: TaskData, rows: np.ndarray) -> tuple[Any, TaskData]:
     )
 
 
-def batches(splits: Sequence[Split], n_rows: int, most_cells: int) -> Iterator[Batch]:
-    """Yield the splits in groups that share their cells; partitions of all rows come first.
+@dataclass(frozen=True, eq=False)
+class RowPart:
+    """Rows where Gram matrices would not fit, asked as `GramStats` are."""
 
-    A cell is the rows that train and are held out in the same splits. K folds are K cells, so that
-    all their statistics come from one look at the rows. Splits that cross each other have cells
-    that multiply: where they would be more than `most_cells`, a new batch begins, and rows are
-    looked at once more. A split that repeats rows is a batch of its own.
+    X: Any
+    data: TaskData
 
-    Parameters
-    ----------
-    splits : sequence of (train, test)
-    n_rows : int
-    most_cells : int
-        A single split may have 4 all the same.
-    """
-    repeats = [max(_most_often(train, n_rows), _most_often(test, n_rows)) for train, test in splits]
-    numbers: list[int] = []
-    code, table = np.zeros(n_rows, dtype=np.intp), np.zeros((1, 0), dtype=np.int8)
-    for k, (train, test) in enumerate(splits):
-        if repeats[k] > 1:
-            continue
-        finer, seen = _refine(code, table, train, test)
-        if numbers and len(seen) > most_cells:
-            yield _of_cells(code, table, numbers)
-            numbers = []
-            finer, seen = _refine(np.zeros_like(code), table[:1, :0], train, test)
-        code, table = finer, seen
-        numbers.append(k)
-    if numbers:
-        yield _of_cells(code, table, numbers)
-    for k, (train, test) in enumerate(splits):
-        if repeats[k] > 1:
-            yield Batch([train, test], False, [([0], [1])], [k])
+    @property
+    def count(self) -> np.ndarray:
+        """Observed labels of each task, shape (T,)."""
+        return self.data.per_task(self.data.observed)  # type: ignore[arg-type]
 
+    @property
+    def task_mass(self) -> np.ndarray:
+        """Sum of weights of each task's labels, shape (T,)."""
+        return self.data.per_task(self._weight)
 
-def _most_often(rows: np.ndarray, n_rows: int) -> int:
-    return int(np.bincount(np.arange(n_rows)[rows], minlength=n_rows).max(initial=0))
+    @property
+    def _weight(self) -> np.ndarray:
+        weights = 1.0 if self.data.weights is None else self.data.weights
+        return np.where(self.data.observed, weights, 0.0)  # type: ignore[arg-type]
+
+    def mean_squared_error(self, W: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+        """Return each task's weighted mean squared error, shape (T,); NaN where it has no label."""
+        data = self.data
+        if data.task_index is None:
+            fitted = self.X @ W.T + intercept
+        else:
+            fitted = np.empty(data.n_rows)
+            for t, rows in enumerate(data.groups):
+                fitted[rows] = self.X[rows] @ W[t] + intercept[t]
+        square = np.where(data.observed, np.square(data.labels - fitted), 0.0)  # type: ignore[arg-type]
+        mass = self.task_mass
+        total = data.per_task(self._weight * square)
+        return np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), np.nan)
 
 
-def _refine(
-    code: np.ndarray, table: np.ndarray, train: np.ndarray, test: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the cell of each row, and what each cell is in each split, with one split more.
-
-    Entries of the table are 0 for neither, 1 for training, 2 for held out, 3 for both.
-    """
-    role = np.zeros(len(code), dtype=np.intp)
-    role[train] += 1
-    role[test] += 2
-    mixed = 4 * code + role
-    present = np.flatnonzero(np.bincount(mixed, minlength=4 * len(table)))
-    place = np.empty(4 * len(table), dtype=np.intp)
-    place[present] = np.arange(len(present))
-    seen = np.column_stack([table[present // 4], present % 4])
-    return place[mixed], seen
+def loss_of(
+    part: GramStats | RowPart, task_weight: np.ndarray, fit_intercept: bool
+) -> tuple[QuadraticDatafit, Intercept]:
+    """Return the squared loss, in which tasks without labels have no part, and its intercepts."""
+    if isinstance(part, GramStats):
+        return part.datafit(task_weight, fit_intercept=fit_intercept), part.intercept
+    weight = np.where(part.count > 0, task_weight, 0.0)
+    loss = DesignQuadratic(part.X, part.data, weight, fit_intercept=fit_intercept)
+    return loss, loss.intercept
 
 
-def _of_cells(code: np.ndarray, table: np.ndarray, numbers: list[int]) -> Batch:
-    order = np.argsort(code, kind="stable")
-    cells = np.split(order, np.searchsorted(code[order], np.arange(1, len(table))))
-    splits = [
-        (np.flatnonzero(role & 1).tolist(), np.flatnonzero(role & 2).tolist()) for role in table.T
-    ]
-    return Batch(cells, True, splits, numbers)
+@dataclass(frozen=True, eq=False)
+class RowSplits:
+    """Training and held-out rows."""
 
+    X: Any
+    data: TaskData
+    splits: Sequence[Split]
 
-def cells_at_most(data: TaskData, n_features: int) -> int:
-    """Return how many cells may be held at once."""
-    shared = data.task_index is None and bool(data.observed.all())  # type: ignore[union-attr]
-    numbers = (1 if shared else data.n_tasks) * n_features**2
-    most = min(MOST_CELLS, CELL_NUMBERS // numbers, data.n_rows // ROWS_OF_CELL)
-    return max(FEWEST_CELLS, most)
+    def parts(self, number: int) -> tuple[RowPart, RowPart]:
+        """Return what split `number` trains on and what it holds out."""
+        train, test = (RowPart(*take_rows(self.X, self.data, rows)) for rows in self.splits[number])
+        return train, test

@@ -5,7 +5,7 @@ import numpy as np
 
 from sklearn_mtl.convex import GraphLaplacian, PenaltySum, Ridge
 from sklearn_mtl.linear_model._cv import STRENGTHS, BaseLinearRegressorCV
-from sklearn_mtl.linear_model._path import Scales, strengths
+from sklearn_mtl.linear_model._path import Scales
 
 
 class GraphRegressorCV(BaseLinearRegressorCV):
@@ -36,8 +36,9 @@ class GraphRegressorCV(BaseLinearRegressorCV):
         eigenvalue of λ_t times the covariance of X_t.
     alphas : int or array-like, default=10
         Strengths on the size of the weights, or how many: from 100 times that curvature.
-    eps : float, default=1e-6
-        The last of a number of strengths, relative to the first.
+    eps : float, default=1e-3
+        How far strengths fall where a number of them is asked for: the last is eps times the first
+        with a norm, and eps² times it where only squared sizes are penalised.
     cv : int, splitter, iterable of (train, test) or None, default=None
         None is 5 folds, an int K is K: of the rows where tasks share them, else of each task's
         rows. A splitter gets the rows as they are, and each task's own where X is a dict.
@@ -47,7 +48,7 @@ class GraphRegressorCV(BaseLinearRegressorCV):
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
-        λ: None is 1 for each task, "n_samples" counts each label the same, in held-out errors too.
+        λ: None is 1 for each task, "n_samples" counts each label the same.
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
@@ -56,7 +57,7 @@ class GraphRegressorCV(BaseLinearRegressorCV):
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
     warm_start : bool, default=False
-        Whether the last fit starts from the weights at hand.
+        Whether ``fit`` starts from the weights at hand.
 
     Attributes
     ----------
@@ -111,7 +112,7 @@ class GraphRegressorCV(BaseLinearRegressorCV):
         *,
         gammas: Any = 10,
         alphas: Any = 10,
-        eps: Any = 1e-6,
+        eps: Any = 1e-3,
         cv: Any = None,
         n_jobs: Any = None,
         fit_intercept: Any = True,
@@ -142,10 +143,10 @@ class GraphRegressorCV(BaseLinearRegressorCV):
 
     def _seconds(self, scales: Scales) -> Sequence[float]:
         ties = GraphLaplacian(self.graph, 1.0)
-        return strengths(self.gammas, lambda: scales.strongest(ties), self.eps, "gammas").tolist()
+        return scales.strengths(self.gammas, ties, self.eps, "gammas").tolist()
 
     def _alphas(self, scales: Scales, second: Any) -> np.ndarray:
-        return strengths(self.alphas, lambda: scales.strongest(Ridge(1.0)), self.eps, "alphas")
+        return scales.strengths(self.alphas, Ridge(1.0), self.eps, "alphas")
 
     def _set_choice(self, alphas: np.ndarray, seconds: Sequence[Any], s: int, a: int) -> None:
         self.gammas_, self.alphas_ = np.array(seconds), alphas[0]

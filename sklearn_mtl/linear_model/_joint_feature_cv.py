@@ -40,7 +40,8 @@ class JointFeatureRegressorCV(BaseLinearRegressorCV):
         which W = 0 is optimal on all rows; with ``l1_ratio=0``, from 100 times the mean curvature
         of the loss.
     eps : float, default=1e-3
-        The last of that many, relative to the first.
+        How far strengths fall where a number of them is asked for: the last is eps times the first
+        with a norm, and eps² times it where only squared sizes are penalised.
     cv : int, splitter, iterable of (train, test) or None, default=None
         None is 5 folds, an int K is K: of the rows where tasks share them, else of each task's
         rows. A splitter gets the rows as they are, and each task's own where X is a dict.
@@ -50,7 +51,7 @@ class JointFeatureRegressorCV(BaseLinearRegressorCV):
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
-        λ: None is 1 for each task, "n_samples" counts each label the same, in held-out errors too.
+        λ: None is 1 for each task, "n_samples" counts each label the same.
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
@@ -59,7 +60,7 @@ class JointFeatureRegressorCV(BaseLinearRegressorCV):
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
     warm_start : bool, default=False
-        Whether the last fit starts from the weights at hand.
+        Whether ``fit`` starts from the weights at hand.
 
     Attributes
     ----------

@@ -1,14 +1,11 @@
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from sklearn_mtl.convex import Penalty
 from sklearn_mtl.linear_model._cv import BaseLinearRegressorCV
 from sklearn_mtl.linear_model._linear import PENALTY, resolve_penalty
-from sklearn_mtl.linear_model._path import Scales, has_norm, strengths
 
 
 class MultiTaskLinearRegressorCV(BaseLinearRegressorCV):
@@ -39,8 +36,9 @@ class MultiTaskLinearRegressorCV(BaseLinearRegressorCV):
         Factors of the penalty to try, or how many. As many fall evenly in logarithm: with a norm,
         from the smallest one for which W = 0 is optimal on all rows; without, from 100 times the
         mean curvature of the loss, over the mean of the penalty's diagonal.
-    eps : float, default=None
-        The last of that many, relative to the first. None is 1e-3 with a norm, 1e-6 without.
+    eps : float, default=1e-3
+        How far strengths fall where a number of them is asked for: the last is eps times the first
+        with a norm, and eps² times it where only squared sizes are penalised.
     cv : int, splitter, iterable of (train, test) or None, default=None
         None is 5 folds, an int K is K: of the rows where tasks share them, else of each task's
         rows. A splitter gets the rows as they are, and each task's own where X is a dict.
@@ -50,7 +48,7 @@ class MultiTaskLinearRegressorCV(BaseLinearRegressorCV):
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
-        λ: None is 1 for each task, "n_samples" counts each label the same, in held-out errors too.
+        λ: None is 1 for each task, "n_samples" counts each label the same.
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
@@ -59,7 +57,7 @@ class MultiTaskLinearRegressorCV(BaseLinearRegressorCV):
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
     warm_start : bool, default=False
-        Whether the last fit starts from the weights at hand.
+        Whether ``fit`` starts from the weights at hand.
 
     Attributes
     ----------
@@ -108,7 +106,6 @@ class MultiTaskLinearRegressorCV(BaseLinearRegressorCV):
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseLinearRegressorCV._parameter_constraints,
         "penalty": PENALTY,
-        "eps": [Interval(Real, 0, 1, closed="neither"), None],
     }
 
     def __init__(
@@ -116,7 +113,7 @@ class MultiTaskLinearRegressorCV(BaseLinearRegressorCV):
         penalty: Any = "nuclear",
         *,
         alphas: Any = 50,
-        eps: Any = None,
+        eps: Any = 1e-3,
         cv: Any = None,
         n_jobs: Any = None,
         fit_intercept: Any = True,
@@ -142,13 +139,6 @@ class MultiTaskLinearRegressorCV(BaseLinearRegressorCV):
 
     def _penalty_at(self, alpha: Any, second: Any = 1.0) -> Penalty:
         return resolve_penalty(self.penalty).scaled(alpha)
-
-    def _alphas(self, scales: Scales, second: Any) -> np.ndarray:
-        unit = self._penalty_at(1.0)
-        eps = self.eps
-        if eps is None:
-            eps = 1e-3 if has_norm(unit) else 1e-6
-        return strengths(self.alphas, lambda: scales.strongest(unit), eps, "alphas")
 
     def _set_choice(self, alphas: np.ndarray, seconds: Sequence[Any], s: int, a: int) -> None:
         self.alphas_, self.mse_path_ = alphas[0], self.mse_path_[0]

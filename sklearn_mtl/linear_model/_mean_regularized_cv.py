@@ -6,7 +6,7 @@ import numpy as np
 from sklearn_mtl.convex import CoefRows, MeanRegularization, Ridge
 from sklearn_mtl.linear_model._cv import STRENGTHS, BaseLinearRegressorCV
 from sklearn_mtl.linear_model._mean_regularized import shared_and_specific
-from sklearn_mtl.linear_model._path import Scales, strengths
+from sklearn_mtl.linear_model._path import Scales
 
 
 class MeanRegularizedRegressorCV(BaseLinearRegressorCV):
@@ -34,8 +34,9 @@ class MeanRegularizedRegressorCV(BaseLinearRegressorCV):
         answers for T tasks.
     alphas_specific : int or array-like, default=10
         Strengths on each v_t, or how many: from 100 times that curvature.
-    eps : float, default=1e-6
-        The last of a number of strengths, relative to the first.
+    eps : float, default=1e-3
+        How far strengths fall where a number of them is asked for: the last is eps times the first
+        with a norm, and eps² times it where only squared sizes are penalised.
     cv : int, splitter, iterable of (train, test) or None, default=None
         None is 5 folds, an int K is K: of the rows where tasks share them, else of each task's
         rows. A splitter gets the rows as they are, and each task's own where X is a dict.
@@ -45,7 +46,7 @@ class MeanRegularizedRegressorCV(BaseLinearRegressorCV):
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
-        λ: None is 1 for each task, "n_samples" counts each label the same, in held-out errors too.
+        λ: None is 1 for each task, "n_samples" counts each label the same.
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
@@ -54,7 +55,7 @@ class MeanRegularizedRegressorCV(BaseLinearRegressorCV):
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
     warm_start : bool, default=False
-        Whether the last fit starts from the weights at hand.
+        Whether ``fit`` starts from the weights at hand.
 
     Attributes
     ----------
@@ -116,7 +117,7 @@ class MeanRegularizedRegressorCV(BaseLinearRegressorCV):
         *,
         alphas_shared: Any = 10,
         alphas_specific: Any = 10,
-        eps: Any = 1e-6,
+        eps: Any = 1e-3,
         cv: Any = None,
         n_jobs: Any = None,
         fit_intercept: Any = True,
@@ -144,21 +145,12 @@ class MeanRegularizedRegressorCV(BaseLinearRegressorCV):
         return MeanRegularization(second, alpha)
 
     def _seconds(self, scales: Scales) -> Sequence[float]:
-        n_tasks = scales.rows.n_tasks
-        return strengths(
-            self.alphas_shared,
-            lambda: n_tasks * scales.strongest(Ridge(1.0)),
-            self.eps,
-            "alphas_shared",
+        return scales.strengths(
+            self.alphas_shared, Ridge(1.0), self.eps, "alphas_shared", scales.rows.n_tasks
         ).tolist()
 
     def _alphas(self, scales: Scales, second: Any) -> np.ndarray:
-        return strengths(
-            self.alphas_specific,
-            lambda: scales.strongest(Ridge(1.0)),
-            self.eps,
-            "alphas_specific",
-        )
+        return scales.strengths(self.alphas_specific, Ridge(1.0), self.eps, "alphas_specific")
 
     def _set_choice(self, alphas: np.ndarray, seconds: Sequence[Any], s: int, a: int) -> None:
         self.alphas_shared_, self.alphas_specific_ = np.array(seconds), alphas[0]

@@ -1,6 +1,6 @@
 """Strengths to try, and the held-out error of the weights along them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -9,17 +9,17 @@ import numpy as np
 
 from sklearn_mtl.convex import (
     CoefRows,
-    GramStats,
     Penalty,
     Problem,
     Solution,
     make_problem,
     solve,
 )
-from sklearn_mtl.convex.datafits import GramQuadratic
+from sklearn_mtl.convex.datafits import QuadraticDatafit
 from sklearn_mtl.convex.penalties import NormPenalty, PenaltySum, QuadraticPenalty
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.linear_model._checks import check_determined
+from sklearn_mtl.linear_model._folds import CellStats, RowSplits, loss_of
 from sklearn_mtl.tasks import TaskLayout
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import plain
@@ -34,22 +34,26 @@ class Scales:
 
     Attributes
     ----------
-    datafit : GramQuadratic
+    datafit : QuadraticDatafit
     rows : CoefRows
     n_directions : int
         Directions that the features of a task's rows can span.
     """
 
-    datafit: GramQuadratic
+    datafit: QuadraticDatafit
     rows: CoefRows
     n_directions: int
 
     @property
     def curvature(self) -> float:
         """The mean over tasks and directions of the curvature of the loss; 1 where it has none."""
-        fit = self.datafit
-        traces = np.trace(fit.gram, axis1=1, axis2=2)[fit.group]
-        return float(np.mean(fit.task_weight * traces) / self.n_directions) or 1.0
+        features = np.arange(self.datafit.shape[1])
+        blocks = np.array_split(features, max(1, len(features) // 256))
+        traces = sum(
+            np.trace(self.datafit.gram_block(block, block), axis1=1, axis2=2) for block in blocks
+        )
+        weighted = self.datafit.task_weight * traces[self.datafit.group]
+        return float(np.mean(weighted) / self.n_directions) or 1.0
 
     def strongest(self, unit: Penalty) -> float:
         """Return the factor of `unit` at which a path starts.
@@ -68,10 +72,29 @@ class Scales:
         size = float(np.trace(np.sum(matrices, axis=0))) / self.rows.n_rows if matrices else 0.0
         return STRONGEST * self.curvature / (size if size > 0 else 1.0)
 
+    def strengths(
+        self, values: Any, unit: Penalty, eps: float, name: str, times: float = 1.0
+    ) -> np.ndarray:
+        """Return factors of `unit` in falling order: those given, or so many between two ends.
 
-def has_norm(penalty: Penalty) -> bool:
-    """Return whether a norm of positive strength is part of the penalty."""
-    return bool(_norms(penalty))
+        Parameters
+        ----------
+        values : int or array-like
+        unit : Penalty
+        eps : float
+            For a number of factors, the last is eps times the first with a norm, and eps^2 times
+            it without: squared sizes have units of the square.
+        name : str
+            Of the parameter, for errors.
+        times : float, default=1.0
+            What to multiply the first by.
+        """
+        if not isinstance(values, Integral):
+            return _given(values, name)
+        # a loss that nothing lowers has a path of zeros, which cannot fall
+        top = max(times * self.strongest(unit), np.finfo(np.float64).resolution)
+        fall = eps if _norms(unit) else eps**2
+        return np.geomspace(top, top * fall, num=int(values))
 
 
 def _norms(penalty: Penalty) -> list[NormPenalty]:
@@ -82,23 +105,8 @@ def _terms(penalty: Penalty) -> list[Penalty]:
     return penalty.terms if isinstance(penalty, PenaltySum) else [penalty]
 
 
-def strengths(given: Any, strongest: Callable[[], float], eps: float, name: str) -> np.ndarray:
-    """Return strengths in falling order: those given, or so many between two ends.
-
-    Parameters
-    ----------
-    given : int or array-like
-    strongest : callable () -> float
-        The first, where `given` is a number of strengths; the last is eps times it.
-    eps : float
-    name : str
-        Of the parameter, for errors.
-    """
-    if isinstance(given, Integral):
-        # a loss that nothing lowers has a path of zeros, which cannot fall
-        top = max(strongest(), np.finfo(np.float64).resolution)
-        return np.geomspace(top, top * eps, num=int(given))
-    values = np.asarray(given)
+def _given(values: Any, name: str) -> np.ndarray:
+    values, given = np.asarray(values), values
     if values.ndim != 1 or len(values) == 0 or values.dtype.kind not in "fiu":
         raise ValueError(f"{name} must be a number of strengths or a list of them, got {given!r}.")
     bad = np.flatnonzero(~np.isfinite(values) | (values < 0))
@@ -175,11 +183,7 @@ class PathSolver:
     owner: str
 
     def errors(
-        self,
-        train: Sequence[GramStats],
-        test: Sequence[GramStats],
-        penalties: Sequence[Penalty],
-        number: int,
+        self, source: CellStats | RowSplits, number: int, penalties: Sequence[Penalty]
     ) -> PathErrors:
         """Return the held-out error under each penalty, each solve starting where the last ended.
 
@@ -189,14 +193,13 @@ class PathSolver:
 
         Parameters
         ----------
-        train, test : sequence of GramStats
-            Statistics of parts of the training rows and of the held-out rows.
+        source : CellStats or RowSplits
+        number : int
+            Which split.
         penalties : sequence of Penalty
             From strong to weak.
-        number : int
-            Which split it is, for errors.
         """
-        learn, held_out = GramStats.merge_all(train), GramStats.merge_all(test)
+        learn, held_out = source.parts(number)
         names = self.layout.names
         weight = resolve_task_weight(self.task_weight, names, held_out.count)
         scored = (held_out.task_mass > 0) & (weight > 0)
@@ -208,10 +211,8 @@ class PathSolver:
                 "MultiTaskKFold spreads the labels of every task over the folds."
             )
         share = weight[scored] / weight[scored].sum()
-        datafit = learn.datafit(
-            resolve_task_weight(self.task_weight, names, learn.count),
-            fit_intercept=self.fit_intercept,
-        )
+        lambdas = resolve_task_weight(self.task_weight, names, learn.count)
+        datafit, intercept = loss_of(learn, lambdas, self.fit_intercept)
         errors, end, W = [], End(), None
         for penalty in penalties:
             problem = make_problem(datafit, penalty, self.rows)
@@ -227,7 +228,7 @@ class PathSolver:
             )
             W = solution.coef
             end += End.of(solution, problem)
-            offset = learn.intercept(W) if self.fit_intercept else np.zeros(len(W))
+            offset = intercept(W) if self.fit_intercept else np.zeros(len(W))
             mse = held_out.mean_squared_error(W, offset)
             errors.append(share @ mse[scored])
         return PathErrors(np.array(errors), end)

@@ -39,7 +39,7 @@ from sklearn_mtl import (
     stack_tasks,
 )
 from sklearn_mtl.convex import GramStats, GroupL21, NuclearNorm, Ridge
-from sklearn_mtl.linear_model._folds import batches
+from sklearn_mtl.linear_model._cells import batches
 
 TOL = 1e-10
 # fits within a relative gap g differ by sqrt(2 g) of the norm of y in their fitted values
@@ -496,6 +496,27 @@ def test_wide_rows_are_rotated_once_and_give_the_same():
     assert model.coef_.shape == (4, 200)
     expected = cold_errors(path_of(model), X, y, list(KFold(5).split(X)))
     np.testing.assert_allclose(model.mse_path_, expected, **CLOSE)
+
+
+@pytest.mark.parametrize("container", ["complete", "missing", "own", "sparse"])
+def test_rows_where_gram_matrices_would_not_fit_give_the_same(container, monkeypatch, rows_read):
+    X, y = own_rows() if container == "own" else make()
+    if container in ("missing", "sparse"):
+        y = hide(y)
+    if container == "sparse":
+        X = sparse.csr_array(np.where(X > 1.0, X, 0.0))
+    weight = None if container == "own" else np.linspace(0.0, 2.0, len(y))
+    model = JointFeatureRegressorCV(alphas=5, tol=1e-9, cv=3)
+    expected = clone(model).fit(X, y, weight)
+    rows_read.clear()
+    monkeypatch.setattr("sklearn_mtl.linear_model._form.MOST_NUMBERS", 1)
+    model.fit(X, y, weight)
+    assert not rows_read
+    assert model.statistics_ is None
+    np.testing.assert_allclose(model.alphas_, expected.alphas_, **ROUNDING)
+    np.testing.assert_allclose(model.mse_path_, expected.mse_path_, **CLOSE)
+    np.testing.assert_allclose(model.coef_, expected.coef_, **CLOSE)
+    np.testing.assert_allclose(model.intercept_, expected.intercept_, **CLOSE)
 
 
 # -- strengths ------------------------------------------------------------------------------------
