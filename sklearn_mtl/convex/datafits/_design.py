@@ -34,10 +34,11 @@ class DesignQuadratic(QuadraticDatafit):
     def __init__(
         self, X: Any, data: TaskData, task_weight: np.ndarray, *, fit_intercept: bool = True
     ) -> None:
-        self.rows = design_rows(X, data, centre=fit_intercept)
-        self.task_weight = task_weight
-        self.group = self.rows.group
-        self.linear = task_weight[:, None] * self.rows.pull_back(self.rows.targets)
+        self._set(design_rows(X, data, centre=fit_intercept), task_weight)
+
+    def _set(self, rows: DesignRows, task_weight: np.ndarray) -> None:
+        self.rows, self.group, self.task_weight = rows, rows.group, task_weight
+        self.linear = task_weight[:, None] * rows.pull_back(rows.targets)
         self.shape = self.linear.shape
 
     @cached_property
@@ -48,20 +49,26 @@ class DesignQuadratic(QuadraticDatafit):
 
     def at(self, W: np.ndarray) -> Point:
         """Return value, gradient and dual at W."""
-        rows = self.rows
-        residual = rows.targets - rows.fitted(W)
+        rows, is_zero = self.rows, not W.any()
+        residual = rows.targets if is_zero else rows.targets - rows.fitted(W)
         energy = float(self.task_weight @ rows.per_task(np.square(residual)))
         inner = float(self.task_weight @ rows.per_task(residual * rows.targets))
-        gradient = -self.task_weight[:, None] * rows.pull_back(residual)
+        pulled = self.linear if is_zero else self.task_weight[:, None] * rows.pull_back(residual)
 
         def dual(kappa: float) -> float:
             return kappa * inner - 0.5 * kappa**2 * energy
 
-        return Point(0.5 * energy, gradient, dual)
+        return Point(0.5 * energy, -pulled, dual)
 
     def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return these rows and columns of each G, shape (K, len(rows), len(columns))."""
         return self.rows.gram_block(rows, columns)
+
+    def of_task(self, task: int) -> "DesignQuadratic":
+        """Return the loss of one task alone, with weights of shape (1, p)."""
+        one = DesignQuadratic.__new__(DesignQuadratic)
+        one._set(self.rows.of_task(task), self.task_weight[task : task + 1])
+        return one
 
     def root(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """Return A, Z with ``A'A = G`` and ``lambda_t A'z_t = linear_t``, or None."""
@@ -90,7 +97,7 @@ def design_rows(X: Any, data: TaskData, *, centre: bool) -> DesignRows:
         kept = np.flatnonzero(weight[:, 0])
         if len(kept) < len(weight):
             X, labels, weight = X[kept], labels[kept], weight[kept]  # type: ignore[index]
-        return CompleteRows(X, labels, weight[:, 0], centre=centre)  # type: ignore[arg-type]
+        return CompleteRows.of(X, labels, weight[:, 0], centre=centre)  # type: ignore[arg-type]
     return MaskedRows(X, np.where(weight > 0, labels, 0.0), weight, centre=centre)  # type: ignore[arg-type]
 
 

@@ -46,6 +46,10 @@ class DesignRows(ABC):
         """Return upper bounds on the largest eigenvalue of each task's second moments."""
 
     @abstractmethod
+    def of_task(self, task: int) -> "CompleteRows":
+        """Return the rows of one task alone."""
+
+    @abstractmethod
     def per_task(self, values: np.ndarray) -> np.ndarray:
         """Return the sums of an array in the layout of `targets` over each task's rows."""
 
@@ -72,15 +76,15 @@ class CentredColumns:
         self.mean = np.zeros(p)
         self.left_over: np.ndarray | None = None
         if not issparse(X):
-            X = np.array(X, dtype=np.float64, order="F")
+            self.matrix: Any = np.empty(X.shape, order="F")
             if centre:
-                # a second pass takes out what rounding left in the first, at large offsets
-                for _ in range(2):
-                    mean = share @ X
-                    X -= mean
-                    self.mean += mean
-            X *= self.root_share[:, None]
-            self.matrix = X
+                self.mean = share @ X
+            np.subtract(X, self.mean, out=self.matrix)
+            if centre and (np.abs(self.mean) > 1e6 * np.abs(self.matrix[:8]).max(axis=0)).any():
+                rest = share @ self.matrix  # what rounding left, at large offsets
+                self.matrix -= rest
+                self.mean = self.mean + rest
+            self.matrix *= self.root_share[:, None]
             return
         X = csc_array(X, dtype=np.float64, copy=True)
         X.sum_duplicates()
@@ -143,15 +147,28 @@ class CentredColumns:
 
 
 class CompleteRows(DesignRows):
-    """Shared rows with every label known, of one weight for all tasks."""
+    """Shared rows with every label known, of one weight for all tasks.
 
-    def __init__(self, X: Any, labels: np.ndarray, weight: np.ndarray, *, centre: bool) -> None:
+    Parameters
+    ----------
+    columns : CentredColumns
+    targets : ndarray of shape (n, T)
+        Labels, centred and scaled as `columns` are.
+    y_mean : ndarray of shape (T,)
+    """
+
+    def __init__(self, columns: CentredColumns, targets: np.ndarray, y_mean: np.ndarray) -> None:
+        self.columns, self.targets, self.y_mean = columns, targets, y_mean
+        self.x_mean = columns.mean[None]
+        self.group = np.zeros(len(y_mean), dtype=int)
+
+    @classmethod
+    def of(cls, X: Any, labels: np.ndarray, weight: np.ndarray, *, centre: bool) -> "CompleteRows":
+        """Return these rows, of weights (n,)."""
         share = weight / weight.sum()
-        self.columns = CentredColumns(X, share, centre=centre)
-        self.y_mean = share @ labels if centre else np.zeros(labels.shape[1])
-        self.x_mean = self.columns.mean[None]
-        self.targets = np.sqrt(share)[:, None] * (labels - self.y_mean)
-        self.group = np.zeros(labels.shape[1], dtype=int)
+        y_mean = share @ labels if centre else np.zeros(labels.shape[1])
+        targets = np.sqrt(share)[:, None] * (labels - y_mean)
+        return cls(CentredColumns(X, share, centre=centre), targets, y_mean)
 
     def fitted(self, W: np.ndarray) -> np.ndarray:
         """Return the fitted values for W, in the layout of `targets`."""
@@ -168,6 +185,11 @@ class CompleteRows(DesignRows):
     def largest_moments(self) -> np.ndarray:
         """Return upper bounds on the largest eigenvalue of each task's second moments."""
         return np.full(len(self.group), self.columns.largest_moment())
+
+    def of_task(self, task: int) -> "CompleteRows":
+        """Return the rows of one task alone."""
+        here = slice(task, task + 1)
+        return CompleteRows(self.columns, self.targets[:, here], self.y_mean[here])
 
     def per_task(self, values: np.ndarray) -> np.ndarray:
         """Return the sums of an array in the layout of `targets` over each task's rows."""
@@ -230,6 +252,16 @@ class MaskedRows(DesignRows):
         heaviest = self.share.max(axis=0) * self.unscale**2
         return heaviest[self.group] * self.columns.largest_moment()
 
+    def of_task(self, task: int) -> CompleteRows:
+        """Return the rows of one task alone."""
+        here = slice(task, task + 1)
+        part = np.flatnonzero(self.task_share[:, task])
+        share = self.task_share[part, task]
+        columns = CentredColumns(
+            self.columns.matrix[part] * self.unscale, share, centre=self.centre
+        )
+        return CompleteRows(columns, self.targets[part, here], self.y_mean[here])
+
     def per_task(self, values: np.ndarray) -> np.ndarray:
         """Return the sums of an array in the layout of `targets` over each task's rows."""
         return values.sum(axis=0)
@@ -285,6 +317,11 @@ class TaggedRows(DesignRows):
     def largest_moments(self) -> np.ndarray:
         """Return upper bounds on the largest eigenvalue of each task's second moments."""
         return np.array([part.largest_moment() for part in self.parts])
+
+    def of_task(self, task: int) -> CompleteRows:
+        """Return the rows of one task alone."""
+        targets = self.targets[self.bounds[task] : self.bounds[task + 1], None]
+        return CompleteRows(self.parts[task], targets, self.y_mean[task : task + 1])
 
     def per_task(self, values: np.ndarray) -> np.ndarray:
         """Return the sums of an array in the layout of `targets` over each task's rows."""

@@ -43,6 +43,7 @@ class GramQuadratic(QuadraticDatafit):
         self.group = group
         self.task_weight = task_weight
         self.linear = task_weight[:, None] * cross
+        self.task_energy = energy
         self.energy = float(task_weight @ energy)
         self.shape = cross.shape
 
@@ -82,6 +83,19 @@ class GramQuadratic(QuadraticDatafit):
     def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return these rows and columns of each G, shape (K, len(rows), len(columns))."""
         return self.gram[:, rows[:, None], columns]
+
+    def of_task(self, task: int) -> "GramQuadratic":
+        """Return the loss of one task alone, with weights of shape (1, p)."""
+        weight = self.task_weight[task : task + 1]
+        one = GramQuadratic(
+            self.gram[self.group[task]][None],
+            np.zeros(1, dtype=int),
+            np.zeros((1, self.shape[1])),
+            self.task_energy[task : task + 1],
+            weight,
+        )
+        one.linear = self.linear[task : task + 1]
+        return one
 
     def at(self, W: np.ndarray) -> Point:
         """Return value, gradient and dual at W."""

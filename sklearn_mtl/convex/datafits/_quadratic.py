@@ -32,6 +32,10 @@ class QuadraticDatafit(Datafit):
     def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return these rows and columns of each G, shape (K, len(rows), len(columns))."""
 
+    @abstractmethod
+    def of_task(self, task: int) -> "QuadraticDatafit":
+        """Return the loss of one task alone, with weights of shape (1, p)."""
+
     def root(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """Return A, Z with ``A'A = G`` and ``lambda_t A'z_t = linear_t``, or None.
 

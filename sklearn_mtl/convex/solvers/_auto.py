@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_mtl.convex._problem import Problem
+from sklearn_mtl.convex.solvers._active_features import ActiveFeatures
 from sklearn_mtl.convex.solvers._base import Solution, Solver
 from sklearn_mtl.convex.solvers._closed_form import ClosedForm
 from sklearn_mtl.convex.solvers._fista import Fista
@@ -10,18 +11,30 @@ from sklearn_mtl.convex.solvers._group_newton import GroupNewton
 from sklearn_mtl.convex.solvers._low_rank_newton import LowRankNewton
 from sklearn_mtl.convex.solvers._newton_cg import NewtonCG
 from sklearn_mtl.convex.solvers._prox_newton import ProxNewton
+from sklearn_mtl.convex.solvers._taskwise_newton import TaskwiseNewton
 
 SOLVERS: dict[str, Solver] = {
     "closed_form": ClosedForm(),
     "group_newton": GroupNewton(),
+    "taskwise_newton": TaskwiseNewton(),
     "low_rank_newton": LowRankNewton(),
     "newton_cg": NewtonCG(),
+    "active_features": ActiveFeatures(),
     "prox_newton": ProxNewton(),
     "fista": Fista(),
 }
 
 # "auto" takes the first of these that does not refuse the problem
-PREFERENCE = ["closed_form", "group_newton", "low_rank_newton", "newton_cg", "prox_newton", "fista"]
+PREFERENCE = [
+    "closed_form",
+    "group_newton",
+    "taskwise_newton",
+    "low_rank_newton",
+    "newton_cg",
+    "active_features",
+    "prox_newton",
+    "fista",
+]
 
 
 def choose(problem: Problem, solver: str, *, owner: str = "solve") -> Solver:

@@ -1,18 +1,19 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from sklearn_mtl.convex._problem import Certificate, Problem
 from sklearn_mtl.convex.datafits import QuadraticDatafit
 from sklearn_mtl.convex.penalties import GroupL21
 from sklearn_mtl.convex.solvers._base import Solution, Solver
+from sklearn_mtl.convex.solvers._bounded import iterate_bounded, solve_bounded
 from sklearn_mtl.convex.solvers._resolvents import Resolvent, Resolvents
 
-GROWTH = 64  # features that may enter at once, or as many as are in
+GROWTH = 128  # features that may enter at once, or as many as are in
 DENSE_SIZE = 256  # up to here the Newton matrix is formed: a factor costs less than 10 products
-FORCING = 0.01  # the relative residual at which conjugate gradients stop
-MAX_PRODUCTS = 100
+DAMPING = 1e-12  # of the Newton matrix by its diagonal: equal columns make it singular
+LEAP = 3.0  # bound on the factor ||v|| of the secular step
+MAX_DAMPED = 5  # Newton steps, each damped more, before a proximal gradient step
 PATIENCE = 10  # steps without a better gap, after which rounding is what is left
 
 
@@ -55,20 +56,23 @@ class GroupNewton(Solver):
         self, problem: Problem, start: np.ndarray | None, *, tol: float, max_iter: int
     ) -> Solution:
         """Return W with a small duality gap."""
-        descent = _Descent(problem)
-        state = best = descent.begin(start)
-        n_iter = best_at = 0
-        while best.certificate.gap > tol * problem.scale and n_iter < max_iter:
-            n_iter += 1
-            state = descent.step(state)
-            if state.certificate.gap < best.certificate.gap:
-                best, best_at = state, n_iter
-            elif n_iter - best_at >= PATIENCE:
-                break
-        found = best.certificate
-        return Solution(
-            best.coef, found.objective, found.gap, n_iter, found.gap <= tol * problem.scale
-        )
+        return minimise(problem, start, goal=tol * problem.scale, max_iter=max_iter)
+
+
+def minimise(problem: Problem, start: np.ndarray | None, *, goal: float, max_iter: int) -> Solution:
+    """Return W with a duality gap of at most `goal`, for a problem that GroupNewton takes."""
+    descent = _Descent(problem)
+    state = best = descent.begin(start)
+    n_iter = best_at = 0
+    while best.certificate.gap > goal and n_iter < max_iter:
+        n_iter += 1
+        state = descent.step(state)
+        if state.certificate.gap < best.certificate.gap:
+            best, best_at = state, n_iter
+        elif n_iter - best_at >= PATIENCE:
+            break
+    found = best.certificate
+    return Solution(best.coef, found.objective, found.gap, n_iter, found.gap <= goal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +105,8 @@ class _Descent:
         self.alpha = problem.norm.alpha  # type: ignore[union-attr]
         self.ridge = 0.0 if problem.matrix is None else float(problem.matrix[0, 0])
         self.resolvents = Resolvents(self.datafit)
-        self.latest: tuple[np.ndarray, Resolvent | None] = np.empty(0), None
+        self.latest: tuple[np.ndarray, bool, Resolvent] | None = None
+        self.damping = DAMPING
         self.slack = 16 * np.finfo(float).eps * problem.scale
 
     def begin(self, start: np.ndarray | None) -> _State:
@@ -119,13 +124,20 @@ class _Descent:
         features = self._working_set(state.sizes, reach)
         self.resolvents.restrict(features)
         sizes, reach = state.sizes[features], reach[features]
-        direction = self._newton(sizes, state.pull[:, features], reach)
         # what a fixed-point step, eta_j <- ||w_j||, is sure to gain (majorisation)
         sure = 0.5 * self.alpha * float(sizes @ np.square(reach - 1.0))
-        for length in (1.0, 0.3, 0.09):
-            trial = self._evaluate(np.maximum(sizes + length * direction, 0.0))
-            if trial[2] <= state.value - 0.01 * sure + self.slack:
-                return self._full_state(*trial)
+        for _ in range(MAX_DAMPED):
+            direction = self._newton(sizes, state.pull[:, features], reach)
+            for length in (1.0, 0.3):
+                trial = self._evaluate(np.maximum(sizes + length * direction, 0.0))
+                if trial[2] <= state.value - 0.01 * sure + self.slack:
+                    self.damping = max(0.1 * self.damping, DAMPING)
+                    return self._full_state(*trial)
+            self.damping = max(30.0 * self.damping, 1e-4)
+        return self._proximal_step(state, features[sizes > 0] if sizes.any() else features)
+
+    def _proximal_step(self, state: _State, features: np.ndarray) -> _State:
+        self.resolvents.restrict(features)
         step = 1.0 / (self.datafit.lipschitz() + self.ridge)
         moved = state.coef[:, features] + step * self.alpha * state.pull[:, features]
         shrunk = self.problem.norm.prox(moved, step)  # type: ignore[union-attr]
@@ -145,9 +157,20 @@ class _Descent:
         gain = float(np.vdot(self.resolvents.linear, resolvent.weights))
         return sizes, resolvent, 0.5 * (self.alpha * float(sizes.sum()) - gain)
 
+    def _resolvent(self, sizes: np.ndarray) -> Resolvent:
+        """Return the resolvent at the sizes of the latest state, on the features of now."""
+        strength = sizes / (self.alpha + self.ridge * sizes)
+        if self.latest is None:
+            return self.resolvents.at(strength)
+        features, is_gram, resolvent = self.latest
+        if features is self.resolvents.features:
+            return resolvent
+        same_kind = is_gram == (self.resolvents.root is None)
+        return self.resolvents.at(strength, resolvent.factor if same_kind else None)
+
     def _full_state(self, sizes: np.ndarray, resolvent: Resolvent, value: float) -> _State:
         features = self.resolvents.features
-        self.latest = features, resolvent
+        self.latest = features, self.resolvents.root is None, resolvent
         coef = np.zeros(self.datafit.shape)
         coef[:, features] = resolvent.weights
         full_sizes = np.zeros(self.datafit.shape[1])
@@ -169,58 +192,25 @@ class _Descent:
         ridge eta)`` and N of the resolvent. With unit vectors ``u_j = v_j / ||v_j||`` the system
         is ``sum_t (u_t u_t' * K_t) y = ||v|| (||v|| - 1)`` for ``y = ||v|| d eta``.
         """
-        made_for, resolvent = self.latest
-        if made_for is not self.resolvents.features:
-            resolvent = self._evaluate(sizes)[1]
+        resolvent = self._resolvent(sizes)
         reach = np.maximum(reach, np.finfo(float).tiny ** 0.5)
         units, scale = pull / reach, 1.0 / (self.alpha + self.ridge * sizes)
-        target = reach * (reach - 1.0)
+        # correlated features overshoot where ||v|| is far above 1: there the step is shortened
+        target, least = np.minimum(reach, LEAP) * (reach - 1.0), -reach * sizes
         matrix = resolvent.matrix if len(sizes) <= DENSE_SIZE else None
-        if matrix is None:
-            return self._conjugate_gradients(resolvent, sizes, units, scale, target) / reach
-        system = (self.alpha * scale[:, None] * matrix * scale) * (units.T @ units)
-        diagonal = system.diagonal() + self.ridge * scale
-        floor = 1e-12 * diagonal.max(initial=0.0)  # equal columns make the system singular
-        system.flat[:: len(system) + 1] = diagonal * (1 + 1e-12) + floor
-        try:
-            factor = cho_factor(system, lower=True, overwrite_a=True, check_finite=False)
-        except LinAlgError:
-            return self._conjugate_gradients(resolvent, sizes, units, scale, target) / reach
-        return cho_solve(factor, target, check_finite=False) / reach
+        if matrix is not None:
+            system = (self.alpha * scale[:, None] * matrix * scale) * (units.T @ units)
+            diagonal = (1.0 + self.damping) * (system.diagonal() + self.ridge * scale)
+            system.flat[:: len(system) + 1] = diagonal + DAMPING * diagonal.max()
+            return solve_bounded(system, target, least) / reach
 
-    def _conjugate_gradients(
-        self,
-        resolvent: Resolvent,
-        sizes: np.ndarray,
-        units: np.ndarray,
-        scale: np.ndarray,
-        target: np.ndarray,
-    ) -> np.ndarray:
-        """Return an approximate solution of the Newton system, by products with N alone."""
-
-        def system(y: np.ndarray) -> np.ndarray:
+        def product(y: np.ndarray) -> np.ndarray:
             spread = units * y
-            product = self.alpha * scale * resolvent.apply(scale * spread)
-            return np.einsum("ts,ts->s", units, product + self.ridge * scale * spread)
+            curved = self.alpha * scale * resolvent.apply(scale * spread)
+            summed = np.einsum("ts,ts->s", units, curved + self.ridge * scale * spread)
+            return summed + self.damping * diagonal * y
 
         # the diagonal of the system if features were uncorrelated
         curvature = self.resolvents.curvature(units) + self.ridge
         diagonal = curvature / (self.alpha + curvature * sizes)
-        diagonal = np.maximum(diagonal, 1e-12 * diagonal.max(initial=0.0))
-        y, residual = np.zeros_like(target), target
-        preconditioned = residual / diagonal
-        along, size = preconditioned, float(residual @ preconditioned)
-        goal = size * FORCING**2
-        for _ in range(MAX_PRODUCTS):
-            if size <= goal:
-                break
-            product = system(along)
-            curved = float(along @ product)
-            if curved <= 0:  # rounding alone: the system is positive semi-definite
-                break
-            y = y + size / curved * along
-            residual = residual - size / curved * product
-            preconditioned = residual / diagonal
-            size, before = float(residual @ preconditioned), size
-            along = preconditioned + size / before * along
-        return y
+        return iterate_bounded(product, diagonal, target, least) / reach

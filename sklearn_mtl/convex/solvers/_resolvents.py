@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
@@ -12,13 +13,37 @@ from sklearn_mtl.convex.datafits import GramQuadratic, QuadraticDatafit
 class Resolvent(ABC):
     """``argmin_w w'Hw / 2 - b'w + sum_j w_j^2 / (2 f_j)`` for each task, where f_j = 0 is w_j = 0.
 
+    Parameters
+    ----------
+    linear : ndarray of shape (T, s)
+        b.
+    strength : ndarray of shape (s,)
+        f.
+
     Attributes
     ----------
-    weights : ndarray of shape (T, s)
-        The minimisers.
+    kept : ndarray or slice
+        The features of f_j > 0, on which alone there is something to solve.
+    root : ndarray of shape (k,)
+        Their ``f_j^1/2``.
     """
 
-    weights: np.ndarray
+    def __init__(self, linear: np.ndarray, strength: np.ndarray) -> None:
+        kept = np.flatnonzero(strength)
+        self.linear = linear
+        self.kept = slice(None) if len(kept) == len(strength) else kept
+        self.root = np.sqrt(strength[self.kept])
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """The minimisers, shape (T, s)."""
+        weights = np.zeros(self.linear.shape)
+        weights[:, self.kept] = self._minimise()
+        return weights
+
+    @abstractmethod
+    def _minimise(self) -> np.ndarray:
+        """Return the minimisers at the kept features, shape (T, k)."""
 
     @abstractmethod
     def apply(self, values: np.ndarray) -> np.ndarray:
@@ -29,61 +54,98 @@ class Resolvent(ABC):
         """N, shape (s, s), where all tasks have one and it is cheap."""
         return None
 
+    @property
+    def factor(self) -> Any:
+        """What another resolvent of the same f_j > 0 can be made from, or None."""
+        return None
+
 
 class GramResolvent(Resolvent):
-    """One H for all tasks: one Cholesky factor of ``F^1/2 H F^1/2 + I``, s x s."""
+    """One H for all tasks: one Cholesky factor of ``F^1/2 H F^1/2 + I``, k x k."""
 
-    def __init__(self, hessian: np.ndarray, linear: np.ndarray, strength: np.ndarray) -> None:
-        self.hessian, self.root = hessian, np.sqrt(strength)
-        inner = self.root[:, None] * hessian * self.root
-        inner.flat[:: len(inner) + 1] += 1.0
-        self.factor = cho_factor(inner, lower=True, overwrite_a=True, check_finite=False)
-        self.weights = self._solve(linear)
+    def __init__(
+        self, hessian: np.ndarray, linear: np.ndarray, strength: np.ndarray, factor: Any = None
+    ) -> None:
+        super().__init__(linear, strength)
+        self.hessian, self.beside, self._factor = hessian, hessian[self.kept], factor
+
+    @property
+    def factor(self) -> Any:
+        """The Cholesky factor, which does not depend on features of f_j = 0."""
+        if self._factor is None:
+            self._factor = _unit_shifted_factor(
+                self.root[:, None] * self.beside[:, self.kept] * self.root
+            )
+        return self._factor
 
     def _solve(self, rows: np.ndarray) -> np.ndarray:
         inside = cho_solve(self.factor, (self.root * rows).T, check_finite=False)
         return self.root * inside.T
 
+    def _minimise(self) -> np.ndarray:
+        return self._solve(self.linear[:, self.kept])
+
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Return the rows ``N v_t``, shape (T, s)."""
         product = values @ self.hessian
         # Woodbury: N = H - H F^1/2 (F^1/2 H F^1/2 + I)^-1 F^1/2 H
-        return product - self._solve(product) @ self.hessian
+        return product - self._solve(product[:, self.kept]) @ self.beside
 
     @property
     def matrix(self) -> np.ndarray:
         """N, shape (s, s)."""
         half = solve_triangular(
-            self.factor[0],
-            self.root[:, None] * self.hessian,
-            lower=True,
-            overwrite_b=True,
-            check_finite=False,
+            self.factor[0], self.root[:, None] * self.beside, lower=True, check_finite=False
         )
         return self.hessian - half.T @ half
 
 
 class RowResolvent(Resolvent):
-    """One ``H = A'A`` for all tasks, with fewer rows than features: a factor of ``A F A' + I``."""
+    """One ``H = A'A`` for all tasks, with fewer rows than features: a factor of ``A F A' + I``.
 
-    def __init__(self, root: np.ndarray, targets: np.ndarray, strength: np.ndarray) -> None:
-        self.root = root
-        inner = (root * strength) @ root.T
-        inner.flat[:: len(inner) + 1] += 1.0
-        self.factor = cho_factor(inner, lower=True, overwrite_a=True, check_finite=False)
-        residual = cho_solve(self.factor, targets, check_finite=False)
-        self.weights = strength * (residual.T @ root)
+    Parameters
+    ----------
+    rows : ndarray of shape (m, s)
+        A.
+    targets : ndarray of shape (m, T)
+        Z, with ``A'Z = b``.
+    linear, strength : ndarray
+    factor : tuple, default=None
+    """
+
+    def __init__(
+        self,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        linear: np.ndarray,
+        strength: np.ndarray,
+        factor: Any = None,
+    ) -> None:
+        super().__init__(linear, strength)
+        self.rows, self.targets, self._factor = rows, targets, factor
+
+    @property
+    def factor(self) -> Any:
+        """The Cholesky factor, which does not depend on features of f_j = 0."""
+        if self._factor is None:
+            scaled = self.rows[:, self.kept] * self.root
+            self._factor = _unit_shifted_factor(scaled @ scaled.T)
+        return self._factor
+
+    def _minimise(self) -> np.ndarray:
+        residual = cho_solve(self.factor, self.targets, check_finite=False)
+        return np.square(self.root) * (residual.T @ self.rows[:, self.kept])
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Return the rows ``N v_t``, shape (T, s)."""
         # N = A' (I + A F A')^-1 A
-        inside = cho_solve(self.factor, self.root @ values.T, check_finite=False)
-        return inside.T @ self.root
+        inside = cho_solve(self.factor, self.rows @ values.T, check_finite=False)
+        return inside.T @ self.rows
 
     @property
     def matrix(self) -> np.ndarray:
         """N, shape (s, s)."""
-        half = solve_triangular(self.factor[0], self.root, lower=True, check_finite=False)
+        half = solve_triangular(self.factor[0], self.rows, lower=True, check_finite=False)
         return half.T @ half
 
 
@@ -91,44 +153,71 @@ class ScaledResolvent(Resolvent):
     """``H_t = lambda_t G``: one eigendecomposition of ``F^1/2 G F^1/2`` serves every lambda_t."""
 
     def __init__(
-        self, gram: np.ndarray, scales: np.ndarray, linear: np.ndarray, strength: np.ndarray
+        self,
+        gram: np.ndarray,
+        scales: np.ndarray,
+        linear: np.ndarray,
+        strength: np.ndarray,
+        factor: Any = None,
     ) -> None:
-        self.gram, self.scales, self.root = gram, scales[:, None], np.sqrt(strength)
-        values, self.vectors = np.linalg.eigh(self.root[:, None] * gram * self.root)
-        self.shrink = 1.0 / (self.scales * np.maximum(values, 0.0) + 1.0)
-        self.weights = self._solve(linear)
+        super().__init__(linear, strength)
+        self.gram, self.beside, self.scales = gram, gram[self.kept], scales[:, None]
+        self._factor = factor
+
+    @property
+    def factor(self) -> Any:
+        """Eigenvalues and eigenvectors, which do not depend on features of f_j = 0."""
+        if self._factor is None:
+            values, vectors = np.linalg.eigh(
+                self.root[:, None] * self.beside[:, self.kept] * self.root
+            )
+            self._factor = np.maximum(values, 0.0), vectors
+        return self._factor
 
     def _solve(self, rows: np.ndarray) -> np.ndarray:
-        inside = self.shrink * ((self.root * rows) @ self.vectors)
-        return self.root * (inside @ self.vectors.T)
+        values, vectors = self.factor
+        inside = ((self.root * rows) @ vectors) / (self.scales * values + 1.0)
+        return self.root * (inside @ vectors.T)
+
+    def _minimise(self) -> np.ndarray:
+        return self._solve(self.linear[:, self.kept])
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Return the rows ``N_t v_t``, shape (T, s)."""
         product = self.scales * (values @ self.gram)
-        return product - self.scales * (self._solve(product) @ self.gram)
+        return product - self.scales * (self._solve(product[:, self.kept]) @ self.beside)
 
 
 class OwnResolvent(Resolvent):
     """An H for each task: solves in one batch."""
 
     def __init__(self, hessians: np.ndarray, linear: np.ndarray, strength: np.ndarray) -> None:
-        self.hessians, self.root = hessians, np.sqrt(strength)
-        self.inner = self.root[:, None] * hessians * self.root
+        super().__init__(linear, strength)
+        self.hessians, self.beside = hessians, hessians[:, self.kept]
+        self.inner = self.root[:, None] * self.beside[:, :, self.kept] * self.root
         diagonal = np.arange(len(self.root))
         self.inner[:, diagonal, diagonal] += 1.0
-        inside = np.linalg.solve(self.inner, (self.root * linear)[:, :, None])
-        self.weights = self.root * inside[:, :, 0]
+
+    def _minimise(self) -> np.ndarray:
+        inside = np.linalg.solve(self.inner, (self.root * self.linear[:, self.kept])[:, :, None])
+        return self.root * inside[:, :, 0]
 
     @cached_property
     def inverse(self) -> np.ndarray:
-        """The inverse of each ``F^1/2 H F^1/2 + I``, shape (T, s, s)."""
+        """The inverse of each ``F^1/2 H F^1/2 + I``, shape (T, k, k)."""
         return np.linalg.inv(self.inner)
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Return the rows ``N_t v_t``, shape (T, s)."""
         product = np.matmul(self.hessians, values[:, :, None])
-        inside = np.matmul(self.inverse, self.root[:, None] * product)
-        return (product - np.matmul(self.hessians, self.root[:, None] * inside))[:, :, 0]
+        inside = np.matmul(self.inverse, self.root[:, None] * product[:, self.kept])
+        inside *= self.root[:, None]
+        return (product - np.matmul(self.beside.transpose(0, 2, 1), inside))[:, :, 0]
+
+
+def _unit_shifted_factor(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
+    matrix.flat[:: len(matrix) + 1] += 1.0
+    return cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
 
 
 class GroupedResolvent(Resolvent):
@@ -137,7 +226,19 @@ class GroupedResolvent(Resolvent):
     def __init__(self, members: list[np.ndarray], parts: list[Resolvent]) -> None:
         self.members, self.parts = members, parts
         self.order = np.argsort(np.concatenate(members))
-        self.weights = np.concatenate([part.weights for part in parts])[self.order]
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """The minimisers, shape (T, s)."""
+        return self._minimise()
+
+    def _minimise(self) -> np.ndarray:
+        return np.concatenate([part.weights for part in self.parts])[self.order]
+
+    @property
+    def factor(self) -> Any:
+        """The factors of the groups."""
+        return [part.factor for part in self.parts]
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Return the rows ``N_t v_t``, shape (T, s)."""
@@ -182,15 +283,19 @@ class Resolvents:
             if self.is_own:
                 self.gram = self.gram[self.datafit.group] * weight[:, None, None]
 
-    def at(self, strength: np.ndarray) -> Resolvent:
-        """Return the resolvent of these f, shape (s,)."""
+    def at(self, strength: np.ndarray, factor: Any = None) -> Resolvent:
+        """Return the resolvent of these f, shape (s,).
+
+        `factor` is that of a resolvent with the same f_j > 0, on whatever features.
+        """
         if self.root is not None:
-            return RowResolvent(self.root, self.targets, strength)
+            return RowResolvent(self.root, self.targets, self.linear, strength, factor)
         if self.is_own:
             return OwnResolvent(self.gram, self.linear, strength)
         weight = self.datafit.task_weight
+        factors = [factor] if len(self.members) == 1 else factor or [None] * len(self.members)
         parts = [
-            self._part(self.gram[k], weight[tasks], self.linear[tasks], strength)
+            self._part(self.gram[k], weight[tasks], self.linear[tasks], strength, factors[k])
             for k, tasks in enumerate(self.members)
         ]
         return parts[0] if len(parts) == 1 else GroupedResolvent(self.members, parts)
@@ -207,11 +312,15 @@ class Resolvents:
 
     @staticmethod
     def _part(
-        gram: np.ndarray, weight: np.ndarray, linear: np.ndarray, strength: np.ndarray
+        gram: np.ndarray,
+        weight: np.ndarray,
+        linear: np.ndarray,
+        strength: np.ndarray,
+        factor: Any,
     ) -> Resolvent:
         if (weight == weight[0]).all():
-            return GramResolvent(weight[0] * gram, linear, strength)
-        return ScaledResolvent(gram, weight, linear, strength)
+            return GramResolvent(weight[0] * gram, linear, strength, factor)
+        return ScaledResolvent(gram, weight, linear, strength, factor)
 
     def _gram(self, features: np.ndarray) -> np.ndarray:
         if isinstance(self.datafit, GramQuadratic):
