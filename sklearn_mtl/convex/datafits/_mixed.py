@@ -59,6 +59,11 @@ class Mixed(CurvedDatafit):
             intercept[rows] = part.intercept(W[rows])
         return intercept
 
+    def columns(self, features: np.ndarray) -> "Mixed":
+        """Return the loss as a function of the weights of these features, the others 0."""
+        parts = [part.columns(features) for part in self.parts]
+        return Mixed(parts, self.rows, self.shape[0])
+
     @property
     def tied_rows(self) -> int:
         """The most rows that a part ties."""

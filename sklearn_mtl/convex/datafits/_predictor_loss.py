@@ -1,7 +1,8 @@
 from abc import abstractmethod
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -63,6 +64,10 @@ class CurvedDatafit(Datafit):
     @abstractmethod
     def intercept(self, W: np.ndarray) -> np.ndarray:
         """Return the best intercepts for W, shape (M,); those of a softmax sum to 0."""
+
+    @abstractmethod
+    def columns(self, features: np.ndarray) -> Self:
+        """Return the loss as a function of the weights of these features, the others 0."""
 
     @property
     @abstractmethod
@@ -144,6 +149,13 @@ class PredictorLoss(CurvedDatafit):
         if self.n_outputs > 1:  # a common shift of all classes changes nothing
             bias = bias - bias.mean(axis=1, keepdims=True)
         return bias.ravel()
+
+    def columns(self, features: np.ndarray) -> Self:
+        """Return the loss as a function of the weights of these features, the others 0."""
+        part = copy(self)
+        part.predictors, part.n_features = self.predictors.columns(features), len(features)
+        part.shape = (self.shape[0], len(features))
+        return part
 
     @property
     def tied_rows(self) -> int:

@@ -34,7 +34,6 @@ class HalfSquares(PredictorLoss):
             # centred, so that labels far from 0 keep their digits
             self.label_mean = predictors.total(weight * labels) / self.mass[:, None]
             self.labels = labels - predictors.spread(self.label_mean)
-        self._curvature = DiagonalCurvature(self, weight + np.zeros_like(labels))
 
     def _residual(self, predictor: np.ndarray) -> np.ndarray:
         residual = self.labels - predictor
@@ -61,7 +60,11 @@ class HalfSquares(PredictorLoss):
             return kappa * inner - 0.5 * kappa**2 * energy
 
         return CurvedPoint(
-            0.5 * energy, self._gradient(weighted), dual, predictor, lambda: self._curvature
+            0.5 * energy,
+            self._gradient(weighted),
+            dual,
+            predictor,
+            lambda: DiagonalCurvature(self, self.weight + np.zeros_like(self.labels)),
         )
 
     def lipschitz(self) -> float:

@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import copy
+from typing import Self
 
 import numpy as np
 
@@ -60,6 +62,10 @@ class Predictors(ABC):
     @abstractmethod
     def largest_eigenvalue(self, weight: np.ndarray) -> float:
         """Return a bound on the eigenvalues of all ``grams(weight)``, weights (S, 1, n)."""
+
+    @abstractmethod
+    def columns(self, features: np.ndarray) -> Self:
+        """Return the predictors of weights of these features alone."""
 
     @abstractmethod
     def centres(self) -> np.ndarray:
@@ -123,6 +129,12 @@ class SharedRows(Predictors):
         if weight.shape[-1] == 1:
             return self.rows.largest_eigenvalue(np.ones(n)) * float(weight.max(initial=0.0))
         return _largest([(self.rows, s) for s in weight[:, 0, :]])
+
+    def columns(self, features: np.ndarray) -> Self:
+        """Return the predictors of weights of these features alone."""
+        part = copy(self)
+        part.rows, part.n_features = self.rows.columns(features), len(features)
+        return part
 
     def centres(self) -> np.ndarray:
         """Return the mean of the rows."""
@@ -254,6 +266,13 @@ class OwnRows(Predictors):
         pairs = zip(self.parts, slices, strict=True)
         return _largest([(part, weight[0, 0, here]) for part, here in pairs])
 
+    def columns(self, features: np.ndarray) -> Self:
+        """Return the predictors of weights of these features alone."""
+        part = copy(self)
+        part.parts = [rows.columns(features) for rows in self.parts]
+        part.n_features = len(features)
+        return part
+
     def centres(self) -> np.ndarray:
         """Return the mean of each task's rows."""
         return np.array([part.mean for part in self.parts])
@@ -266,11 +285,11 @@ class ColumnsOfOwnRows(OwnRows):
         self, parts: Sequence[CentredRows], numbers: Sequence[np.ndarray], tasks: np.ndarray
     ) -> None:
         super().__init__(parts, numbers)
-        self.columns = np.repeat(tasks, [len(rows) for rows in numbers])
+        self.entries = np.repeat(tasks, [len(rows) for rows in numbers])
 
     def select(self, values: np.ndarray) -> np.ndarray:
         """Return observed entries, task after task."""
-        return values[self.numbers, self.columns][None, None, :]
+        return values[self.numbers, self.entries][None, None, :]
 
 
 class _Segments:

@@ -1,5 +1,6 @@
 """X as losses use it: products with its rows, mean taken out."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,13 @@ class CentredRows:
             return R @ self.X
         product = np.asarray(self.X.T @ R.T).T
         return product - R.sum(axis=1)[:, None] * self.mean if self.centre else product
+
+    def columns(self, features: np.ndarray) -> "CentredRows":
+        """Return the same rows with these features alone."""
+        part = copy(self)
+        part.X, part.mean = self.X[:, features], self.mean[features]
+        part.shape = part.X.shape
+        return part
 
     def gram(self, weight: np.ndarray, *, centre: bool = True) -> np.ndarray:
         """Return ``sum_i s_i (x_i - m)(x_i - m)'``, m the mean with weights s where centred.
