@@ -89,7 +89,7 @@ def _damped_solve(
     """Return ``-(H + mu I)^-1 g`` and mu, at least `damping` and so large that H + mu I > 0."""
     # phi is the same at V and V R, so H is singular at a minimum: a touch of damping always
     mu = max(damping, 1e-13 * size)
-    while True:
+    for _ in range(60):
         shifted = hessian.copy()
         shifted[np.diag_indices(len(shifted))] += mu
         try:
@@ -98,6 +98,7 @@ def _damped_solve(
             mu = max(10.0 * mu, 1e-6 * size)
             continue
         return cho_solve(factor, -gradient.ravel(), check_finite=False).reshape(gradient.shape), mu
+    return -gradient / mu, mu  # entries of H overflow
 
 
 def _conjugate_gradients(

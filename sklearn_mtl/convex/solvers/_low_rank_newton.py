@@ -20,19 +20,21 @@ NEWTON_STEPS = 30  # in one go, before the dual bound is looked at again
 
 
 class LowRankNewton(Solver):
-    """Newton steps on the factors of W, between proximal gradient steps that find its rank.
+    """Newton steps on the factors of W, after first-order steps that find its rank.
 
-    For the squared loss in Gram form with a nuclear norm. Accelerated proximal steps choose the
-    subspace and the rank; Newton steps on ``phi(V) = min_U F(U, V)``, ``W = U V'``, converge
-    quadratically there, however badly the Gram matrices are conditioned; one proximal step then
-    sets the rank and opens directions in which the gradient exceeds alpha.
+    For the squared loss in Gram form with a nuclear norm. First-order steps choose the subspace
+    and the rank; Newton steps on ``phi(V) = min_U F(U, V)``, ``W = U V'``, converge quadratically
+    there, however badly the Gram matrices are conditioned; one proximal step then sets the rank
+    and opens directions in which the gradient exceeds alpha.
 
-    The rule. Newton steps come after one proximal step where tasks have Gram matrices of their
-    own, and after five where all share one. The Hessian of phi is factorised where it is small
-    (`FactorModel.is_dense`); else conjugate gradients take products with it, at ranks up to a
-    quarter of the largest. At other ranks, and while Newton steps gain less than a factor of ten
-    of the gap, twice as many proximal steps as before come first, so that where the second order
-    does not pay this is accelerated proximal gradient with a partial decomposition in each step.
+    The rule. Where tasks have Gram matrices of their own, first-order steps are those of
+    alternating directions, until the gap falls tenfold; where all share one, or A ties tasks
+    that do not, they are five of accelerated proximal gradient. The Hessian of phi is factorised
+    where it is small (`FactorModel.is_dense`); else conjugate gradients take products with it, at
+    ranks up to a quarter of the largest. At other ranks, and when a round gains less than a
+    factor of ten of the gap, the next takes twice as many first-order steps, so that where the
+    second order does not pay this is a first-order method with cheap decompositions; and where
+    alternating directions do not pay, it is accelerated proximal gradient.
 
     References
     ----------
@@ -69,15 +71,16 @@ class LowRankNewton(Solver):
             search.run(enough, max_iter)
             W = search.best.coef if rotation is None else rotation @ search.best.coef
             certificate = problem.certify(W)
-            if certificate.gap <= tol * problem.scale or search.n_iter >= max_iter:
+            passed = certificate.gap <= tol * problem.scale
+            if passed or search.n_iter >= max_iter or search.best.gap == 0:
                 break
-            enough *= 0.5  # the two bounds differ by rounding
+            enough = 0.5 * min(enough, search.best.gap)  # the two bounds differ by rounding
         return Solution(
             W,
             certificate.objective,
             certificate.gap,
             search.n_iter,
-            certificate.gap <= tol * problem.scale,
+            passed,
         )
 
 
