@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 EPS = float(np.finfo(np.float64).eps)
@@ -56,19 +57,19 @@ class Component:
     @cached_property
     def rank_one(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Vectors d > 0 and f of shape (m,) with block = diag(d) - f f', or None."""
-        ties = -self.matrix
-        m = len(ties)
-        others = ~np.eye(m, dtype=bool)
+        matrix, m = self.matrix, len(self.matrix)
+        if np.count_nonzero(matrix < 0) < m * (m - 1):
+            return None
         if m == 2:
-            factor = np.full(2, np.sqrt(max(ties[0, 1], 0.0)))
+            factor = np.full(2, np.sqrt(-matrix[0, 1]))
         else:
-            if (ties[others] <= 0).any():
-                return None
-            first = np.sqrt(ties[0, 1] * (ties[0, 2] / ties[1, 2]))
-            factor = np.append(first, ties[0, 1:] / first)
+            first = np.sqrt(-matrix[0, 1] * (matrix[0, 2] / matrix[1, 2]))
+            factor = np.append(first, -matrix[0, 1:] / first)
         outer = factor[:, None] * factor
+        apart = np.abs(matrix + outer)
+        np.fill_diagonal(apart, 0.0)
         # each entry of A is a few roundings from what it stands for
-        if not (np.abs(ties - outer)[others] <= 32 * EPS * outer[others]).all():
+        if (apart > 32 * EPS * outer).any():
             return None
         return self.matrix.diagonal() + np.square(factor), factor
 
@@ -117,4 +118,4 @@ def _parts(matrix: np.ndarray) -> tuple[int, np.ndarray]:
     nonzero = matrix != 0
     if nonzero.all():
         return 1, np.zeros(len(matrix), dtype=np.intp)
-    return connected_components(nonzero, directed=False)
+    return connected_components(csr_array(nonzero), directed=False)

@@ -49,13 +49,13 @@ PENALTIES = {
 }
 
 
-def random_fit(rng, n_tasks, p, n_grams, n, weight=None):
+def random_fit(rng, n_tasks, p, n_grams, n, weight=None, constant=0.3):
     """Return a squared loss on Gram matrices of rank n - 1 at most, shared by tasks at random."""
     weight = np.ones(n_tasks) if weight is None else weight
     group = rng.permutation(np.append(np.arange(n_grams), rng.integers(0, n_grams, 99))[:n_tasks])
     group = np.unique(group, return_inverse=True)[1]
     inputs = rng.normal(size=(group.max() + 1, n, p))
-    inputs[rng.random(len(inputs)) < 0.3, :, 0] = 0.0  # a constant column, centred
+    inputs[rng.random(len(inputs)) < constant, :, 0] = 0.0  # a constant column, centred
     inputs -= inputs.mean(axis=1, keepdims=True)
     labels = rng.normal(size=(n_tasks, n))
     return GramQuadratic(
@@ -196,12 +196,14 @@ METHODS = {
 }
 
 
-def problem_for(method, rng, n_tasks, p, n, *, ridge=0.0, gamma=0.7, weight=None, graph=None):
+def problem_for(
+    method, rng, n_tasks, p, n, *, ridge=0.0, gamma=0.7, weight=None, graph=None, constant=0.3
+):
     """Return a problem that the closed form solves by this method."""
     shared, uniform, kind = METHODS[method]
     if weight is None:
         weight = np.ones(n_tasks) if uniform else rng.uniform(0.2, 3, n_tasks)
-    fit = random_fit(rng, n_tasks, p, 1 if shared else n_tasks, n, weight)
+    fit = random_fit(rng, n_tasks, p, 1 if shared else n_tasks, n, weight, constant)
     if graph is None:
         graph = {
             "complete": "complete",
@@ -316,6 +318,16 @@ def test_the_inverse_measures_the_excess_exactly(method):
     assert_allclose(0.5 * np.vdot(gradient, inverse(gradient)), exact, rtol=1e-9)
 
 
+def test_the_inverse_inverts_for_tasks_of_no_weight_too(method):
+    rng = np.random.default_rng(0)
+    weight = np.array([0.0, 1.0, 0.0, 2.0, 1.0, 0.0])
+    problem = problem_for(method, rng, 6, 4, 30, weight=weight, ridge=0.1, constant=0.0)
+    W = rng.normal(size=(6, 4))
+    product = problem.datafit.hessian_product(W) + problem.matrix @ W
+    inverse = HessianInverse(problem.coupling, problem.datafit, max_iter=1000)
+    assert_allclose(inverse(product), W, rtol=0, atol=1e-9)  # iterations stop at 1e-12
+
+
 def test_a_gap_is_never_above_the_objective():
     problem = problem_for("Banded", np.random.default_rng(0), 6, 5, 30, ridge=1e-8)
     W = np.random.default_rng(1).normal(size=(6, 5)) * 1e3
@@ -326,10 +338,11 @@ def test_a_gap_is_never_above_the_objective():
 def test_iterations_that_are_cut_short_say_so_with_an_honest_gap(monkeypatch):
     monkeypatch.setattr(_block_system, "MOST_OPERATIONS", 0)
     problem = problem_for("ConjugateGradient", np.random.default_rng(0), 8, 6, 30)
-    solution = CLOSED_FORM.solve(problem, None, tol=1e-9, max_iter=2)
-    assert not solution.converged
-    assert solution.n_iter == 2
-    assert solution.gap >= excess(problem.datafit, problem.matrix, solution.coef)
+    for max_iter in (1, 2, 4, 8):
+        solution = CLOSED_FORM.solve(problem, None, tol=1e-16, max_iter=max_iter)
+        assert not solution.converged
+        assert solution.n_iter == max_iter
+        assert solution.gap >= excess(problem.datafit, problem.matrix, solution.coef)
 
 
 def test_a_penalty_beyond_the_digits_of_a_float_is_not_certified_falsely(monkeypatch):
@@ -515,6 +528,7 @@ def test_only_rank_one_ties_are_eliminated():
         (GraphLaplacian("complete", 3.0), True),
         (GraphLaplacian(product), True),
         (GraphLaplacian(random), False),
+        (GraphLaplacian((1 - np.eye(5)) * (1 + 1e-9 * (random + 1))), False),
         (GraphLaplacian("ring"), False),
     ]:
         (component,) = Coupling(penalty.task_matrix(rows)).components

@@ -54,8 +54,9 @@ class GraphLaplacian(QuadraticPenalty):
 
     def task_matrix(self, rows: CoefRows) -> np.ndarray:
         """Return ``gamma * L``, with L the Laplacian of the graph."""
-        weights = row_adjacency(self.graph, rows)
-        return self.gamma * (np.diag(weights.sum(axis=1)) - weights)
+        weights = self.gamma * row_adjacency(self.graph, rows)
+        degree = weights.sum(axis=1)
+        return np.diag(degree) - weights
 
     def scaled(self, factor: float) -> "GraphLaplacian":
         """Return the penalty ``factor * Omega``."""

@@ -48,11 +48,11 @@ class MeanRegularization(QuadraticPenalty):
 
     def task_matrix(self, rows: CoefRows) -> np.ndarray:
         """Return ``alpha_specific (I - c 1 1')`` for each block of rows."""
-        matrix = self.alpha_specific * np.eye(rows.n_rows)
-        for block in rows.blocks:
-            total = self.alpha_shared + len(block) * self.alpha_specific
-            if total > 0:
-                matrix[np.ix_(block, block)] -= self.alpha_specific**2 / total
+        total = self.alpha_shared + np.bincount(rows.block) * self.alpha_specific
+        square = np.full_like(total, self.alpha_specific**2)
+        taken = np.divide(square, total, out=np.zeros_like(total), where=total > 0)
+        matrix = np.where(rows.block[:, None] == rows.block, -taken[rows.block], 0.0)
+        matrix.flat[:: rows.n_rows + 1] += self.alpha_specific
         return matrix
 
     def scaled(self, factor: float) -> "MeanRegularization":

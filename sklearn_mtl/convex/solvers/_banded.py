@@ -9,9 +9,11 @@ from sklearn_mtl.convex.solvers._inverse import Inverse, System
 
 def task_order(matrix: np.ndarray) -> tuple[np.ndarray, int]:
     """Return an order of tasks in which neighbours are near, and how far apart they are at most."""
-    order = reverse_cuthill_mckee(csr_array(matrix), symmetric_mode=True)
-    first, second = np.nonzero(matrix[np.ix_(order, order)])
-    return order, int(np.abs(first - second).max(initial=0))
+    graph = csr_array(matrix)
+    order = reverse_cuthill_mckee(graph, symmetric_mode=True)
+    place = np.argsort(order)
+    first, second = graph.nonzero()
+    return order, int(np.abs(place[first] - place[second]).max(initial=0))
 
 
 class Banded(Inverse):
