@@ -393,6 +393,26 @@ def test_the_order_of_evaluations_leaves_no_trace(rng, kinds):
     np.testing.assert_allclose(datafit.at(W).gradient, first.gradient, atol=1e-14)  # rounding
 
 
+@pytest.mark.parametrize("kinds", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("form", [np.asarray, csr_array])
+def test_a_loss_of_some_features_is_the_loss_with_the_others_at_zero(rng, kinds, layout, form):
+    case = case_of(kinds, layout, True, True)
+    case.X = np.where(rng.random(case.X.shape) < 0.2, case.X, 0.0)
+    datafit = case.datafit(form(case.X))
+    few, D = np.array([0, 3]), rng.standard_normal((case.n_rows, 2))
+    part = datafit.columns(few)
+    W = np.zeros((case.n_rows, 4))
+    W[:, few] = D
+    point, expected = part.at(D), datafit.at(W)
+    assert part.shape == (case.n_rows, 2)
+    np.testing.assert_allclose(point.value, expected.value, rtol=1e-13)  # rounding, here and below
+    np.testing.assert_allclose(point.gradient, expected.gradient[:, few], atol=1e-14)
+    np.testing.assert_allclose(part.intercept(D), datafit.intercept(W), atol=1e-12)
+    product = expected.curvature().product(W)[:, few]
+    np.testing.assert_allclose(point.curvature().product(D), product, atol=1e-13)
+
+
 def test_no_label_at_all_is_an_error():
     case = case_of(MIXED, "complete", False, True)
     case.data.observed[:] = False

@@ -223,9 +223,43 @@ def test_auto_takes_newton_where_it_pays():
         choose(problem_of(make_case(0, kinds=SOFTMAX), L1(0.1)), "auto") is SOLVERS["prox_newton"]
     )
     wide = make_case(0, p=301, kinds=BINARY)
+    assert choose(problem_of(wide, L1(0.1)), "auto") is SOLVERS["active_features"]
     assert choose(problem_of(wide, NuclearNorm(0.1)), "auto") is SOLVERS["fista"]
     many = make_case(0, p=251, n_classes=4, kinds=SOFTMAX)
     assert choose(problem_of(many, NuclearNorm(0.1)), "auto") is SOLVERS["fista"]
+
+
+@pytest.mark.parametrize("norm", [GroupL21, L1])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("share", [0.5, 0.02])
+def test_rounds_over_features_in_use_reach_the_same_minimum(norm, layout, share):
+    kinds = ("binary", "multiclass", "regression")
+    case = make_case(13, n=40, p=130, kinds=kinds, layout=layout, weighted=True)
+    start = case.datafit().at(np.zeros((case.n_rows, 130))).gradient
+    penalty = norm(share * norm(1.0).alpha_max(start)) + Ridge(1e-3)
+    problem = problem_of(case, penalty)
+    assert choose(problem, "auto") is SOLVERS["active_features"]
+    rounds, whole = (
+        solve(problem, solver=solver, tol=1e-9, max_iter=20_000)
+        for solver in ("active_features", "fista")
+    )
+    assert rounds.converged
+    assert whole.converged
+    np.testing.assert_allclose(rounds.objective, whole.objective, rtol=2e-9)
+    used = rounds.coef.any(axis=0).sum()
+    assert 0 < used < 130
+    # the gap counts the features that were left out
+    certificate = problem.certify(rounds.coef)
+    np.testing.assert_allclose(certificate.gap, rounds.gap, rtol=1e-5)  # the last of 16 digits
+    again = solve(problem, solver="active_features", start=rounds.coef, tol=1e-9)
+    assert again.n_iter == 0
+
+
+def test_rounds_over_features_stop_where_iterations_end():
+    case = make_case(13, p=130, kinds=BINARY)
+    found = solve(problem_of(case, L1(1e-3)), solver="active_features", tol=1e-12, max_iter=2)
+    assert not found.converged
+    assert found.n_iter == 2
 
 
 def test_newton_says_what_it_cannot_solve():
@@ -234,6 +268,10 @@ def test_newton_says_what_it_cannot_solve():
         choose(problem_of(case, NuclearNorm(0.1)), "newton_cg")
     with pytest.raises(ValueError, match="leaves directions of the weights free"):
         choose(problem_of(case, Ridge(0.0)), "newton_cg")
+    with pytest.raises(ValueError, match="4 features are dealt with at once"):
+        choose(problem_of(case, L1(0.1)), "active_features")
+    with pytest.raises(ValueError, match="no norm that leaves features out"):
+        choose(problem_of(case, NuclearNorm(0.1)), "active_features")
     with pytest.raises(ValueError, match="there is no norm"):
         choose(problem_of(case, Ridge(0.1)), "prox_newton")
 
