@@ -61,6 +61,11 @@ class ProxNewton(Solver):
         W = np.zeros(datafit.shape) if start is None else start.copy()
         point = datafit.at(W)
         certificate = problem.certify(W, point)
+        if certificate.objective > problem.scale:
+            # far from the minimum probabilities are 0 and 1, which leaves the model no curvature
+            W = np.zeros(datafit.shape)
+            point = datafit.at(W)
+            certificate = problem.certify(W, point)
         n_iter = stalled = 0
         forcing = 0.1
         while certificate.gap > target and n_iter < max_iter and stalled < 3:
