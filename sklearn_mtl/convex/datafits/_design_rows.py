@@ -119,10 +119,12 @@ class CentredColumns:
 
     def columns(self, features: np.ndarray) -> np.ndarray:
         """Return columns as a dense matrix in Fortran order."""
-        block = self.matrix[:, features]
-        if self.left_over is None:
-            return block if block.flags.f_contiguous else np.asfortranarray(block)
-        return block.toarray(order="F") - np.outer(self.root_share, self.left_over[features])
+        if not issparse(self.matrix):
+            return np.asfortranarray(self.matrix[:, features])
+        block = self.matrix[:, features].toarray(order="F")
+        if self.left_over is not None:
+            block -= np.outer(self.root_share, self.left_over[features])
+        return block
 
     def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return rows and columns of the second moments."""
