@@ -65,7 +65,7 @@ def quadratic(rng, group, p, *, n, weight, constant=None):
 def draw(condition, seed):
     """Return parts, task weights, terms of the penalty, and the problem they make."""
     rng, special = np.random.default_rng(seed), CONDITIONS[condition]
-    n_tasks = special.get("n_tasks", int(rng.integers(2, 7)))
+    n_tasks = special.get("n_tasks", int(rng.integers(3, 7)))
     p = special.get("p", int(rng.integers(2, 7)))
     n_groups = special.get("n_groups", int(rng.integers(1, n_tasks + 1)))
     n_groups = n_tasks if n_groups == "T" else min(n_groups, n_tasks)
@@ -80,7 +80,7 @@ def draw(condition, seed):
         rng.choice([0.5, 1.0, 3.0], size=n_tasks) if special.get("weighted") else [1.0] * n_tasks
     )
     datafit = gram_of(parts, weight)
-    alpha = rng.choice([0.5, 0.1, 0.01, 0.001]) * np.linalg.norm(datafit.linear, 2)
+    alpha = rng.choice([0.3, 0.1, 0.01, 0.001]) * np.linalg.norm(datafit.linear, 2)
     terms, matrix = [("nuclear", alpha)], None
     if "ridge" in special:
         terms.append(("ridge", special["ridge"]))
@@ -120,7 +120,7 @@ def wide_problem(kind):
     return Problem(datafit, NuclearNorm(0.1 * np.linalg.norm(datafit.linear, 2)))
 
 
-def ill_conditioned_problem():
+def ill_conditioned_problem(matrix=None):
     """Return 20 tasks whose Gram matrices differ in size, and whose features differ more."""
     rng = np.random.default_rng(1)
     datafit = quadratic(rng, np.arange(20), 15, n=10, weight=np.ones(20))
@@ -130,4 +130,4 @@ def ill_conditioned_problem():
     cross = size[:, None] * spread * datafit.linear
     energy = np.full(20, datafit.energy / 20)
     datafit = GramQuadratic(gram, np.arange(20), cross, energy, np.ones(20))
-    return Problem(datafit, NuclearNorm(0.03 * np.linalg.norm(datafit.linear, 2)))
+    return Problem(datafit, NuclearNorm(0.03 * np.linalg.norm(datafit.linear, 2)), matrix)

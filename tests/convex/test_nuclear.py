@@ -8,6 +8,7 @@ from sklearn_mtl.convex.solvers import SOLVERS, Fista, choose
 from sklearn_mtl.convex.solvers import _low_rank_newton as module
 from sklearn_mtl.convex.solvers._factor_model import FactorModel, FactorPoint
 from sklearn_mtl.convex.solvers._low_rank_alternating import AlternatingDirections
+from sklearn_mtl.convex.solvers._low_rank_steps import LowRankQuadratic
 
 NEWTON = SOLVERS["low_rank_newton"]
 SHAPES = [(1, 1), (1, 7), (6, 1), (5, 9), (20, 12), (30, 40), (90, 70), (70, 200)]
@@ -190,12 +191,51 @@ def test_a_start_at_the_solution_ends_at_once(kind):
     assert abs(moved.objective - cold.objective) <= 2e-9 * problem.scale
 
 
-def test_ill_conditioned_tasks_need_few_steps():
-    problem = reference.ill_conditioned_problem()
+CHAIN = 2.0 * np.eye(20) - np.eye(20, k=1) - np.eye(20, k=-1)
+
+
+@pytest.mark.parametrize("matrix", [None, 0.01 * np.eye(20), 0.01 * CHAIN])
+def test_ill_conditioned_tasks_need_few_steps(matrix):
+    problem = reference.ill_conditioned_problem(matrix)
     ours = solve(problem, solver="low_rank_newton", tol=1e-9, max_iter=150)
     assert ours.converged
     theirs = Fista().solve(problem, None, tol=1e-9, max_iter=150)
     assert theirs.gap > 1e3 * ours.gap
+
+
+@pytest.mark.parametrize("kind", ["groups", "own"])
+def test_alternating_directions_alone_converge(kind):
+    problem = reference.wide_problem(kind)
+    quadratic = LowRankQuadratic(problem.datafit, np.diag(np.full(24, 0.01)), problem.norm)
+    assert AlternatingDirections.suits(quadratic)
+    enough = 1e-9 * problem.scale
+    end, n_iter = AlternatingDirections(quadratic).run(
+        quadratic.zero(), enough=enough, n_steps=300, check_every=5
+    )
+    assert n_iter < 300
+    assert end.gap <= enough
+
+
+def test_alternating_directions_go_on_where_they_left_off():
+    problem = reference.wide_problem("own")
+    quadratic = LowRankQuadratic(problem.datafit, None, problem.norm)
+    once, twice = AlternatingDirections(quadratic), AlternatingDirections(quadratic)
+    steps = {"enough": 0.0, "check_every": 5}
+    whole, _ = once.run(quadratic.zero(), n_steps=40, **steps)
+    half, _ = twice.run(quadratic.zero(), n_steps=20, **steps)
+    other, _ = twice.run(half, n_steps=20, **steps)
+    np.testing.assert_array_equal(whole.coef, other.coef)
+
+
+@pytest.mark.parametrize("kind", ["shared", "own"])
+def test_more_iterations_never_end_with_a_larger_gap(kind):
+    problem = reference.wide_problem(kind)
+    start = 10.0 * np.random.default_rng(0).normal(size=problem.datafit.shape)
+    gaps = [
+        solve(problem, solver="low_rank_newton", start=start, tol=0.0, max_iter=k).gap
+        for k in range(0, 40, 3)
+    ]
+    assert (np.diff(gaps) <= 1e-14 * problem.scale).all()
 
 
 @pytest.mark.parametrize("broken", ["newton", "alternating"])

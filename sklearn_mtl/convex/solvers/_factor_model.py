@@ -5,10 +5,13 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from sklearn_mtl.convex.datafits import GramQuadratic
 
-# above these sizes products with the Hessian of phi are cheaper than the matrix itself
+# where the Hessian of phi is formed: up to this order, up to this many entries of all D_t, ...
 DENSE_ORDER = 1500
 DENSE_ENTRIES = 4_000_000
-DENSE_PRODUCTS = 300_000_000
+# ... and up to this many times the arithmetic of a first-order step. Where tasks have their own
+# Gram matrices, one Newton step saves some fifty steps that are slow for their arithmetic.
+DENSE_COST_OWN = 800
+DENSE_COST_SHARED = 80
 
 
 class FactorModel:
@@ -59,14 +62,13 @@ class FactorModel:
         return self.matrix @ U if self.is_coupled else self.matrix[:, None] * U
 
     def is_dense(self, rank: int) -> bool:
-        """Whether the Hessian of phi is small enough to be formed and factorised."""
+        """Whether to form and factorise the Hessian of phi."""
         n_tasks, p = self.datafit.shape
         entries = n_tasks * p * p
-        return (
-            p * rank <= DENSE_ORDER
-            and entries <= DENSE_ENTRIES
-            and entries * rank * rank <= DENSE_PRODUCTS
-        )
+        if p * rank > DENSE_ORDER or entries > DENSE_ENTRIES:
+            return False
+        cost = 3 * rank**2 + (p * rank) ** 3 / (6 * entries)
+        return cost <= (DENSE_COST_SHARED if self.datafit.is_shared else DENSE_COST_OWN)
 
     def products(self, V: np.ndarray) -> np.ndarray:
         """Return ``G_k V`` for each Gram matrix, shape (K, p, r)."""
