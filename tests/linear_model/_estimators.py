@@ -50,3 +50,12 @@ def assert_same_fit(model, other, *, rtol):
     np.testing.assert_allclose(other.coef_, model.coef_, rtol=rtol, atol=rtol * scale)
     np.testing.assert_allclose(other.intercept_, model.intercept_, rtol=rtol, atol=10 * rtol)
     assert other.objective_ == pytest.approx(model.objective_, rel=rtol)
+
+
+def small(name, **parameters):
+    """Return the estimator of that name; a few strengths and folds where it searches them."""
+    search = {}
+    if name in PATHS:
+        params = ESTIMATORS[name]().get_params()
+        search = {key: 3 for key in params if key.startswith(("alphas", "gammas"))} | {"cv": 3}
+    return ESTIMATORS[name](**{**search, **parameters})
