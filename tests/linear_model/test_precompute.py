@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_mtl import JointFeatureRegressor, LowRankRegressor, MeanRegularizedRegressor
-from sklearn_mtl.convex import GramStats, NuclearNorm, Ridge
+from sklearn_mtl.convex import GramStats, GroupL21, MeanRegularization, NuclearNorm, Ridge
 from sklearn_mtl.convex._reduce import FEW_FEATURES, WORTH, row_space
 from sklearn_mtl.linear_model import MultiTaskLinearClassifier, MultiTaskLinearRegressor, _form
 
@@ -289,6 +289,35 @@ def test_rows_give_the_sparse_fit_of_gram_matrices(data, l1_ratio):
     fits = assert_forms_agree(model, *rows, rtol=1e-7)
     assert fits[False].statistics_ is None
     assert fits[True].statistics_.n_features == WIDE
+
+
+def test_auto_works_on_rows_where_the_cost_rule_prefers_them(monkeypatch):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(60, 300)), rng.normal(size=(60, 2))
+    model = JointFeatureRegressor(alpha=0.1, **TIGHT)
+    fits = assert_forms_agree(model, X, Y, rtol=1e-7)
+    assert fits["auto"].statistics_ is None
+    assert clone(model).fit(X[:, :20], Y).statistics_ is not None
+    # own rows: of a task, on average; sparse rows: their density
+    asked = []
+
+    def record(*sizes, **options):
+        asked.append((*sizes, *options.values()))
+        return False
+
+    monkeypatch.setattr(_form, "prefers_design", record)
+    X = np.where(X[:, :20] > 0, X[:, :20], 0.0)
+    clone(model).fit(X, Y)
+    clone(model).fit(sparse.csr_array(X), np.where(Y > 1, np.nan, Y))
+    clone(model).fit({"a": X[:11], "b": X}, {"a": Y[:11, 0], "b": Y[:, 1]})
+    share = (X > 0).mean()
+    assert asked == [(60, 20, 2, 1, 1.0, 1), (60, 20, 2, 2, share, 1), (36, 20, 2, 2, 1.0, 1)]
+    # of norms that rotations leave as they are, and of first-order methods, it knows nothing
+    LowRankRegressor().fit(X, Y)
+    tied = MultiTaskLinearRegressor(GroupL21() + MeanRegularization())
+    assert clone(tied).fit(X, Y).statistics_ is not None
+    assert clone(tied).fit(X[:9], Y[:9]).statistics_ is None
+    assert len(asked) == 3
 
 
 def test_gram_matrices_that_would_fill_memory_are_not_formed(monkeypatch):
