@@ -100,11 +100,11 @@ class CentredColumns:
     def times(self, coef: np.ndarray) -> np.ndarray:
         """Return centred and scaled X times `coef`, shape (p, m), where rows of 0 cost nothing."""
         kept = np.flatnonzero(coef.any(axis=1))
-        if 2 * len(kept) >= len(coef):
+        if 4 * len(kept) >= len(coef):  # copying columns costs more than it saves
             product, mean = self.matrix @ coef, self.left_over
         else:
             coef = coef[kept]
-            product = self.matrix[:, kept] @ coef
+            product = self._take(kept) @ coef
             mean = None if self.left_over is None else self.left_over[kept]
         if mean is not None:
             product -= np.outer(self.root_share, mean @ coef)
@@ -117,10 +117,15 @@ class CentredColumns:
             product -= np.outer(self.left_over, self.root_share @ values)
         return product
 
+    def _take(self, features: np.ndarray) -> Any:
+        if issparse(self.matrix):
+            return self.matrix[:, features]
+        return self.matrix.T[features].T  # columns in Fortran order are rows: whole copies
+
     def columns(self, features: np.ndarray) -> np.ndarray:
         """Return columns as a dense matrix in Fortran order."""
         if not issparse(self.matrix):
-            return np.asfortranarray(self.matrix[:, features])
+            return self._take(features)
         block = self.matrix[:, features].toarray(order="F")
         if self.left_over is not None:
             block -= np.outer(self.root_share, self.left_over[features])
@@ -129,7 +134,8 @@ class CentredColumns:
     def gram_block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return rows and columns of the second moments."""
         if not issparse(self.matrix):
-            return self.matrix[:, rows].T @ self.matrix[:, columns]
+            left = self._take(rows)  # the product of a matrix with itself takes half the work
+            return left.T @ (left if rows is columns else self._take(columns))
         block = (self.matrix[:, rows].T @ self.matrix[:, columns]).toarray()
         if self.left_over is not None:
             block -= np.outer(self.left_over[rows], self.left_over[columns])

@@ -303,7 +303,7 @@ class Resolvents:
     def curvature(self, units: np.ndarray) -> np.ndarray:
         """Return ``sum_t u_tj^2 H_t,jj`` for each feature, shape (s,)."""
         if self.root is not None:
-            return np.square(self.root).sum(axis=0) * np.square(units).sum(axis=0)
+            return np.einsum("ij,ij->j", self.root, self.root) * np.square(units).sum(axis=0)
         diagonal = np.einsum("kjj->kj", self.gram)
         if self.is_own:
             return np.einsum("tj,tj,tj->j", units, units, diagonal)
