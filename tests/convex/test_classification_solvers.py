@@ -205,6 +205,18 @@ def test_newton_takes_fewest_steps_from_the_solution():
         assert solve(problem, start=found.coef, tol=1e-8).n_iter == 0
 
 
+@pytest.mark.parametrize("kinds", [BINARY, SOFTMAX], ids=["binary", "softmax"])
+def test_newton_finds_back_from_a_start_where_all_is_saturated(kinds):
+    # the Hessian is nearly 0 there: a whole Newton step goes many times too far
+    case = make_case(10, kinds=kinds)
+    problem = problem_of(case, Ridge(1e-4))
+    best = solve(problem, tol=1e-10)
+    start = 30.0 * np.random.default_rng(1).standard_normal(best.coef.shape)
+    found = solve(problem, start=start, tol=1e-10, max_iter=60)
+    assert found.converged
+    np.testing.assert_allclose(found.objective, best.objective, rtol=1e-9)
+
+
 @pytest.mark.parametrize("penalty", [Ridge(1e-3), NuclearNorm(0.01)], ids=str)
 def test_too_few_iterations_are_reported_with_a_true_gap(penalty):
     case = make_case(11, kinds=MIXED, weighted=True)
