@@ -155,7 +155,8 @@ def _energy(hessian: np.ndarray, linear: np.ndarray) -> float:
     ``<linear, H^-1 linear>``, which any bound needs; a little ridge keeps it finite where H is
     singular, as the linear term has no part outside the range of H but rounding.
     """
-    ridge = 1e-13 * np.trace(hessian) + 1e-300
-    return max(
-        float(linear @ np.linalg.solve(hessian + ridge * np.eye(len(linear)), linear)), 1e-300
-    )
+    # features to one scale first, or the ridge would swamp those of small units
+    scale = np.sqrt(np.diag(hessian))
+    scale[scale == 0] = 1.0
+    ridged = hessian / scale / scale[:, None] + 1e-13 * len(scale) * np.eye(len(scale))
+    return max(float(linear / scale @ np.linalg.solve(ridged, linear / scale)), 1e-300)
