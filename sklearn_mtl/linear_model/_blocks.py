@@ -75,17 +75,12 @@ def read_blocks(
             "fit received rows that belong to one task each; dask arrays are read only where "
             "tasks share rows. Pass these rows in memory."
         )
-    blocks = zip(
-        X.to_delayed().ravel(),
-        _labels(X, y, layout),
-        _weights(X, sample_weight, layout),
-        strict=True,
-    )
+    labels, weights = _labels(X, y, layout), _weights(X, sample_weight, layout)
     validate_data(estimator, X, skip_check_array=True, reset=known is None)
     # delayed functions would look for dask collections inside a layout that is an argument
     read = delayed(partial(_statistics, replace(layout, container=MATRIX), owner), pure=False)
     merge = delayed(GramStats.merge, pure=False)
-    parts = [read(*block) for block in blocks]
+    parts = [read(*block) for block in _in_step(X, labels, weights)]
     while len(parts) > 1:
         pairs = [merge(*pair) for pair in zip(parts[::2], parts[1::2], strict=False)]
         parts = pairs + parts[2 * len(pairs) :]
@@ -118,6 +113,16 @@ def _statistics(layout: TaskLayout, owner: str, X: Any, y: Any, sample_weight: A
 
 def _outputs(coef: np.ndarray, intercept: np.ndarray, owner: str, X: Any) -> np.ndarray:
     return (_numbers(X, owner) @ coef.T + intercept).astype(np.float64, copy=False)
+
+
+def _in_step(*arrays: Any) -> Iterable[tuple[Any, ...]]:
+    """Yield the blocks of dask arrays, and the pieces of others, of the same rows."""
+    # optimised one by one, arrays made from the same blocks would each read them
+    pieces = [
+        array.to_delayed(optimize_graph=False).ravel() if is_dask(array) else array
+        for array in arrays
+    ]
+    return zip(*pieces, strict=True)
 
 
 def _numbers(X: Any, owner: str) -> Any:
@@ -199,7 +204,7 @@ def _slices(values: np.ndarray, X: Any) -> list[np.ndarray]:
 
 
 def _aligned(X: Any, values: Any, what: str) -> Any:
-    """Return the blocks of a dask array, cut where the blocks of X are."""
+    """Return a dask array, cut where the blocks of X are."""
     columns = {1: -1} if values.ndim == 2 else {}
     if _is_unknown(X) or _is_unknown(values):
         # what comes from the same source has the same blocks; each block compares its lengths
@@ -209,12 +214,12 @@ def _aligned(X: Any, values: Any, what: str) -> Any:
                 f"{values.numblocks[0]} of them, so they cannot be matched; call "
                 f"compute_chunk_sizes() on both."
             )
-        return values.rechunk(columns).to_delayed().ravel()
+        return values.rechunk(columns)
     if values.shape[0] != X.shape[0]:
         raise TaskLayoutError(
             f"X has {X.shape[0]} rows, but {what} has {values.shape[0]}; they must match."
         )
-    return values.rechunk({0: X.chunks[0], **columns}).to_delayed().ravel()
+    return values.rechunk({0: X.chunks[0], **columns})
 
 
 def _need_lengths(X: Any) -> None:

@@ -45,7 +45,7 @@ def choose_form(
         space = row_space(rows, centre=centre)
         r = space.rows.shape[1]
         return space, precompute == "auto" and n_groups(data) * r * r > MOST_NUMBERS
-    if precompute is False:
+    if precompute != "auto":
         return Coordinates(rows), True
     n, p = rows.shape
     k = n_groups(data)

@@ -88,16 +88,15 @@ class BaseSquaredLoss(RegressorMixin, BaseLinear):
         if space is not None:
             basis, intercept = space.basis, space.intercept(intercept)
             n_features = n_features if basis is None else len(basis)
-        if growing:
-            if len(undetermined_tasks(problem, count, n_features)):
-                zero = np.zeros(datafit.shape)
-                known = problem.certify(zero)
-                start = Solution(zero, known.objective, known.gap, n_iter=0, converged=False)
-                return self._keep(start, layout, intercept, basis=basis, dtype=dtype)
-        else:
+        if not growing:
             if self.fit_intercept:
                 check_more_than_one_label(count, layout)
             check_determined(problem, count, n_features, layout, type(self).__name__)
+        elif len(undetermined_tasks(problem, count, n_features)):
+            zero = np.zeros(datafit.shape)
+            known = problem.certify(zero)
+            start = Solution(zero, known.objective, known.gap, n_iter=0, converged=False)
+            return self._keep(start, layout, intercept, basis=basis, dtype=dtype)
         return self._solve(problem, layout, intercept, basis=basis, dtype=dtype)
 
 
@@ -221,7 +220,8 @@ class BaseLinearRegressor(BaseSquaredLoss):
     def statistics(self, X: Any, y: Any, sample_weight: Any = None) -> GramStats:
         """Return what ``fit`` would learn from X and y, for ``precompute``.
 
-        Statistics do not depend on the penalty: compute them once, and fit a grid.
+        Statistics do not depend on the penalty: compute them once, and fit a grid. ``fit`` compares
+        them with its X and y; of a dask array, whose reading they are to spare, the shape alone.
 
         Parameters
         ----------

@@ -225,6 +225,20 @@ def test_no_more_than_one_block_is_in_memory():
     assert max(alive) == 0
 
 
+def test_a_block_that_rows_labels_and_weights_are_made_from_is_read_once():
+    X, Y = make_rows()
+    read = []
+
+    def watch(part):
+        read.append(len(part))
+        return part
+
+    source = blocks(np.hstack([X, Y])).map_blocks(watch, meta=np.empty((0, P + T)))
+    lazy = LowRankRegressor().fit(source[:, :P] * 2, source[:, P:], source[:, 0] ** 2)
+    assert sorted(read) == sorted(ROWS)
+    assert_same_model(lazy, LowRankRegressor().fit(2 * X, Y, X[:, 0] ** 2))
+
+
 def test_blocks_are_read_by_threads_too():
     X, Y = make_rows()
     with dask.config.set(scheduler="threads", num_workers=2):
