@@ -4,9 +4,12 @@ from sklearn_mtl.convex._problem import Problem
 from sklearn_mtl.convex.datafits import QuadraticDatafit
 from sklearn_mtl.convex.penalties import L1, GroupL21
 from sklearn_mtl.convex.solvers._base import Solution, Solver
+from sklearn_mtl.convex.solvers._fista import Fista
 from sklearn_mtl.convex.solvers._group_newton import minimise
 
 ROUNDS = 6
+STEPS_A_TASK = 5
+MOST_STEPS = 300
 
 
 class TaskwiseNewton(Solver):
@@ -15,6 +18,10 @@ class TaskwiseNewton(Solver):
     For one task ``||W||_{2,1}`` is the sum of absolute weights, and nothing ties tasks. The gap of
     all tasks together takes one dual scale for all, so that it is larger than the sum of their
     own: tasks are solved on from where they are until it is small.
+
+    A loop over tasks costs about 2 ms a task, steps of a first-order method on all tasks at once
+    far less (300 tasks of 50 features: 0.5 s against 0.02 s), so that as many of these come first
+    as cost about the loop.
     """
 
     def refusal(self, problem: Problem) -> str | None:
@@ -36,9 +43,13 @@ class TaskwiseNewton(Solver):
         n_tasks = len(datafit.group)
         norm = GroupL21(problem.norm.alpha)  # type: ignore[union-attr]
         ridge = np.zeros(n_tasks) if problem.matrix is None else problem.matrix.diagonal()
-        W = np.zeros(datafit.shape) if start is None else start.copy()
-        certificate, goal = problem.certify(W), tol * problem.scale
-        share, n_iter = 0.1 * goal / n_tasks, np.zeros(n_tasks, dtype=int)
+        budget = min(STEPS_A_TASK * n_tasks, MOST_STEPS, max_iter)
+        rough = Fista().solve(problem, start, tol=tol, max_iter=budget)
+        if rough.converged:
+            return rough
+        W, goal = rough.coef.copy(), tol * problem.scale
+        certificate, n_iter = problem.certify(W), np.full(n_tasks, rough.n_iter)
+        share = 0.1 * goal / n_tasks
         for _ in range(ROUNDS):
             if certificate.gap <= goal or n_iter.max() >= max_iter:
                 break
