@@ -155,8 +155,9 @@ def _energy(hessian: np.ndarray, linear: np.ndarray) -> float:
     ``<linear, H^-1 linear>``, which any bound needs; a little ridge keeps it finite where H is
     singular, as the linear term has no part outside the range of H but rounding.
     """
-    # features to one scale first, or the ridge would swamp those of small units
-    scale = np.sqrt(np.diag(hessian))
-    scale[scale == 0] = 1.0
+    # features to one scale first, or the ridge would swamp those of small units; constant ones
+    # are left out of that, as their curvature is rounding
+    curvature, most = np.diag(hessian), float(np.diag(hessian).max())
+    scale = np.sqrt(np.where(curvature > 1e-13 * most, curvature, max(most, 1e-300)))
     ridged = hessian / scale / scale[:, None] + 1e-13 * len(scale) * np.eye(len(scale))
     return max(float(linear / scale @ np.linalg.solve(ridged, linear / scale)), 1e-300)
