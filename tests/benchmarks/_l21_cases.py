@@ -1,6 +1,6 @@
 """Joint features against scikit-learn and skglm, both sides in one run, at one gap.
 
-Run: OMP_NUM_THREADS=1 python tests/benchmarks/_l21_cases.py [--all]
+Run: OMP_NUM_THREADS=1 python tests/benchmarks/_l21_cases.py [--all] [--skglm]
 
 Each peer gets the loosest power of ten as its tolerance that reaches a relative gap of 1e-6,
 computed here for everyone from the definition; ours is asked for 1e-6 and includes the statistics.
@@ -144,10 +144,9 @@ def lines(results):
         yield f"{setting} {found}  {ratios}"
 
 
-def main():
-    everything = "--all" in sys.argv
+def main(everything=False, skglm=False):
     peers = {"scikit-learn": fit_scikit_learn}
-    if "--skglm" in sys.argv:
+    if skglm:
         peers["skglm"] = fit_skglm
     for case in CASES + (MORE if everything else []):
         print(next(lines([row(case, peers=peers)])), flush=True)
@@ -157,4 +156,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(everything="--all" in sys.argv, skglm="--skglm" in sys.argv)

@@ -112,12 +112,12 @@ def rows(
             yield path_row(name, *models[name], X, y, every)
 
 
-def main():
+def main(words=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--whole", action="store_true", help="the size and path of the target")
     parser.add_argument("--every", type=int, default=1, help="strengths the search leaves out")
     parser.add_argument("--names", nargs="+", default=NAMES)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     size = {"shape": (100_000, 200, 50), "n_alphas": 50} if arguments.whole else {}
     for row in rows(**size, every=arguments.every, names=arguments.names):
         print(row, flush=True)

@@ -188,12 +188,12 @@ def table(title, rows):
         print(f"{what:<75} {shape:<26} {1e3 * ours:9.1f} ms {1e3 * theirs:9.1f} ms {ratio:8.3f}")
 
 
-def main():
+def main(school=None):
     table("one Gram matrix: ours, X'X and two eigh, ratio", shared_rows())
     table("own Gram matrices: ours, one Cholesky factor of each, ratio", own_rows())
-    if len(sys.argv) > 1:
-        table("School: ours, one dense Cholesky solve, ratio", school_rows(sys.argv[1]))
+    if school is not None:
+        table("School: ours, one dense Cholesky solve, ratio", school_rows(school))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:2])
