@@ -39,7 +39,8 @@ class MeanRegularizedRegressorCV(BaseLinearRegressorCV):
         with a norm, and eps² times it where only squared sizes are penalised.
     cv : int, splitter, iterable of (train, test) or None, default=None
         None is 5 folds, an int K is K: of the rows where tasks share them, else of each task's
-        rows. A splitter gets the rows as they are, and each task's own where X is a dict.
+        rows. A splitter gets the rows as they are, and each task's own where X is a dict; pairs of
+        row numbers then count through the tasks, one after another.
         `MultiTaskKFold` spreads missing labels and long form evenly.
     n_jobs : int, default=None
         Paths solved at once, in threads; None is 1, -1 all cores.

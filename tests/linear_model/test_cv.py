@@ -313,7 +313,7 @@ SPLITTERS = {
     "generator": ((np.arange(k, 60), np.arange(k)) for k in (10, 20)),
     "overlapping": [(np.arange(40), np.arange(30, 60))],
     "bootstrap": [
-        (np.tile(np.arange(15), 3), np.arange(20, 60)),
+        (np.repeat(np.arange(15), np.arange(15) % 4 + 1), np.arange(20, 60)),
         (np.arange(30), np.arange(30, 60)),
     ],
 }
@@ -517,6 +517,17 @@ def test_rows_where_gram_matrices_would_not_fit_give_the_same(container, monkeyp
     np.testing.assert_allclose(model.mse_path_, expected.mse_path_, **CLOSE)
     np.testing.assert_allclose(model.coef_, expected.coef_, **CLOSE)
     np.testing.assert_allclose(model.intercept_, expected.intercept_, **CLOSE)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_can_work_on_rows(name, monkeypatch):
+    X, y = make()
+    model = clone(MODELS[name]).set_params(tol=1e-8)
+    expected = clone(model).fit(X, y)
+    monkeypatch.setattr("sklearn_mtl.linear_model._form.MOST_NUMBERS", 1)
+    # gaps of 1e-8: fitted values differ by 1e-4 of y
+    np.testing.assert_allclose(model.fit(X, y).mse_path_, expected.mse_path_, rtol=1e-3)
+    assert model.statistics_ is None
 
 
 # -- strengths ------------------------------------------------------------------------------------
