@@ -18,6 +18,7 @@ from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._outputs import group_outputs
 from sklearn_mtl.tasks._predictions import encoded_predictions, probabilities
 from sklearn_mtl.tasks._rows import read_rows
+from sklearn_mtl.utils._warnings import level_of_caller
 
 
 class BaseLinear(BaseEstimator):
@@ -137,7 +138,7 @@ class BaseLinear(BaseEstimator):
                 f"({self.tol * problem.scale:.3g}). Raise max_iter (now {self.max_iter}) or tol "
                 f"(now {self.tol:g}), bring the features to one scale, or penalise more.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=level_of_caller(),
             )
 
     # -- predict ------------------------------------------------------------------------------

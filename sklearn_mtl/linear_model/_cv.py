@@ -25,6 +25,7 @@ from sklearn_mtl.linear_model._regressor import BaseSquaredLoss
 from sklearn_mtl.linear_model._splits import Split, read_splits
 from sklearn_mtl.tasks import TaskData
 from sklearn_mtl.tasks._weights import resolve_task_weight
+from sklearn_mtl.utils._warnings import level_of_caller
 
 STRENGTHS = [Interval(Integral, 1, None, closed="left"), "array-like"]
 
@@ -236,7 +237,7 @@ class BaseLinearRegressorCV(BaseSquaredLoss):
                 f"{self.tol:g}. Raise max_iter (now {self.max_iter}) or tol, bring the features "
                 "to one scale, or leave out the weakest penalties (raise eps).",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=level_of_caller(),
             )
 
     def get_metadata_routing(self) -> MetadataRouter:
