@@ -69,7 +69,7 @@ def draw_school(n_schools=40, n_features=27, seed=0):
     school = np.repeat(np.arange(n_schools), sizes)
     X = (rng.random((len(school), n_features)) < rng.uniform(0.1, 0.5, n_features)).astype(float)
     common = rng.normal(scale=3.0, size=n_features)
-    own = common + rng.normal(scale=1.0, size=(n_schools, n_features))
+    own = common + rng.normal(scale=2.0, size=(n_schools, n_features))
     y = 20.0 + np.einsum("ij,ij->i", X, own[school]) + rng.normal(scale=10.0, size=len(X))
     return X, y, school
 
@@ -103,6 +103,10 @@ MODELS = {
     "mean-regularised": MeanRegularizedRegressorCV(**SETTINGS),
 }
 SINGLE, POOLED = "one ridge a school", "one ridge for all"
+
+# explained variance at 75 %, on other random splits: Evgeniou and Pontil, KDD 2004; Bakker and
+# Heskes, JMLR 4, 2003
+PUBLISHED = {"regularised multi-task learning": 34.4, "Bayesian task clustering": 29.5}
 
 
 def predict_all(X, y, school, training):
@@ -153,17 +157,16 @@ def draw(results, shares, sizes, title):
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
     for place, share in enumerate(shares):
         scores = results[share][0][:, :, 0]
-        where = np.arange(len(names)) + 0.38 * (place - 0.5)
-        bars = left.barh(
-            where, scores.mean(axis=0), 0.36, xerr=scores.std(axis=0), label=f"{share:.0%} train"
-        )
-        left.bar_label(bars, fmt="%.1f", padding=6, fontsize=8)
+        mean, spread = scores.mean(axis=0), scores.std(axis=0)
+        height = np.arange(len(names)) + 0.2 * (place - 0.5)
+        left.errorbar(mean, height, xerr=spread, fmt="o", capsize=3, label=f"{share:.0%} train")
+        for x, y, word in zip(mean + spread, height, mean, strict=True):
+            left.annotate(f"{word:.1f}", (x, y), (6, -3), textcoords="offset points", fontsize=8)
     left.set(yticks=np.arange(len(names)), yticklabels=names, xlabel="explained variance (%)")
-    left.set_xlim(0.75 * left.dataLim.xmin if left.dataLim.xmin > 0 else None, None)
-    lowest = min(results[share][0][:, :, 0].mean(axis=0).min() for share in shares)
-    left.set_xlim(max(lowest - 6, 0), None)
+    left.margins(x=0.12)
+    left.grid(axis="y", alpha=0.3)
     left.invert_yaxis()
-    left.legend(loc="lower right")
+    left.legend(loc="upper right")
     left.set_title(title)
     share = shares[0]
     errors = results[share][1]
@@ -214,6 +217,8 @@ def main(arguments):
             f"Best: {best}, {means[best] - means[SINGLE]:.1f} points of explained variance above "
             f"{SINGLE}."
         )
+    if arguments:
+        print("Published, at 75%: " + ", ".join(f"{k} {v} %" for k, v in PUBLISHED.items()) + ".")
     gain = draw(results, shares, sizes, title)
     small, large = gain[sizes <= np.median(sizes)], gain[sizes > np.median(sizes)]
     print(
