@@ -237,6 +237,30 @@ def test_sparse_rows_of_every_format_are_the_dense_ones(name):
                 assert np.array_equal(column, other)
 
 
+@pytest.mark.parametrize("own_rows", [False, True])
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_predictions_are_weights_times_rows_whatever_the_order_of_kinds(name, own_rows):
+    # classes of two, two, three and two; for the mixed estimator the second task is numbers
+    X, y = make_data(name, n_tasks=4)
+    fresh = np.random.default_rng(1).normal(size=(9, 4))
+    rows = dict.fromkeys(y, X) if own_rows else X
+    model = small(name).fit(rows, y)
+    predicted = model.predict(dict.fromkeys(y, fresh) if own_rows else fresh)
+    first = 0
+    for task, labels in y.items():
+        classes = None if labels.dtype.kind == "f" else np.unique(labels)
+        width = 3 if classes is not None and len(classes) == 3 else 1
+        own = slice(first, first + width)
+        first += width
+        z = fresh @ model.coef_[own].T + model.intercept_[own]
+        if classes is None:
+            np.testing.assert_allclose(predicted[task], z[:, 0], rtol=1e-12, atol=1e-13)
+        else:
+            code = z.argmax(axis=1) if width == 3 else (z[:, 0] > 0).astype(int)
+            assert np.array_equal(predicted[task], classes[code])
+    assert first == len(model.coef_) == len(model.intercept_)
+
+
 # -- own rows and long form ----------------------------------------------------------------------
 
 

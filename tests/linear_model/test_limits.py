@@ -211,6 +211,23 @@ def test_without_a_penalty_it_is_least_squares(penalty):
     assert np.isfinite(model.dual_gap_)
 
 
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_gap_at_zero_is_exact_where_one_feature_explains_one_task(norm, share):
+    x = np.array([-1.0, 1.0, 1.0, -1.0])  # of mean 0 and variance 1
+    y = 3.0 * x + 5.0
+    # min over w of (3 - w)^2 / 2 + alpha |w| is at w = 3 - alpha
+    alpha = 3.0 * share
+    least = 3.0 * alpha - alpha**2 / 2
+    model = NORMS[norm][0](alpha).set_params(tol=1.0).fit(x[:, None], y)  # 0 is near enough
+    assert (model.coef_ == 0).all()
+    assert model.objective_ == pytest.approx(4.5, rel=1e-14)
+    assert model.dual_gap_ == pytest.approx(4.5 - least, rel=1e-12)
+    model.set_params(tol=1e-12).fit(x[:, None], y)
+    np.testing.assert_allclose(model.coef_, [[3.0 - alpha]], rtol=1e-5)
+    assert model.objective_ == pytest.approx(least, rel=1e-11)
+
+
 # -- classes -------------------------------------------------------------------------------------
 
 
