@@ -31,6 +31,7 @@ from scipy import sparse
 from sklearn_mtl import (
     GraphClassifier,
     GraphRegressor,
+    JointFeatureClassifier,
     JointFeatureRegressor,
     LowRankClassifier,
     LowRankRegressor,
@@ -395,7 +396,7 @@ SINGULAR = {
     "a constant column": lambda rows: np.column_stack([rows, np.full(N, 7.0)]),
     "a column of zeros": lambda rows: np.column_stack([rows, np.zeros(N)]),
     "a sum of columns": lambda rows: np.column_stack([rows, rows.sum(axis=1)]),
-    "twice, in units of 1e3": lambda rows: np.column_stack([rows, 1e3 * rows[:, 0]]),
+    "twice, in units of 1e4": lambda rows: np.column_stack([rows, 1e4 * rows[:, 0]]),
     "twice, in units of 1e6": lambda rows: np.column_stack([rows, 1e6 * rows[:, 0]]),
 }
 
@@ -427,12 +428,19 @@ def test_a_singular_gram_without_a_penalty_gives_the_least_weights(case, missing
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_a_singular_gram_under_a_penalty_is_solved_without_a_word(name, case):
     if "units" in case and name not in REGRESSORS:
-        case = "twice, in units of 1e3"  # of features in units of 1e6 they warn
+        case = "twice, in units of 1e4"  # of features in units of 1e6 they warn
     rows = SINGULAR[case](X)
     model = small(name).fit(rows, labels_for(name))
     assert np.isfinite(model.coef_).all()
     assert model.coef_.shape[1] == 4
     assert 0 <= model.dual_gap_ < np.inf
+
+
+def test_classifiers_come_close_with_features_in_units_of_a_million():
+    # curvatures of 1e12 and 1: the gap of the model must not drown in the larger one
+    rows = SINGULAR["twice, in units of 1e6"](X)
+    model = JointFeatureClassifier(tol=1e-2).fit(rows, WORDS)
+    assert model.dual_gap_ <= 1e-2 * (np.log(2) + np.log(3))
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
