@@ -69,7 +69,7 @@ class Problem:
             gradient, quadratic = gradient + product, float(np.vdot(W, product))
         objective = point.value + 0.5 * quadratic
         if self.norm is None:
-            return Certificate(objective, min(self.bound(gradient), objective))
+            return Certificate(objective, max(min(self.bound(gradient), objective), 0.0))
         objective += self.norm.value(W)
         size = self.norm.dual_norm(gradient)
         kappa = 1.0 if size <= self.norm.alpha else self.norm.alpha / size

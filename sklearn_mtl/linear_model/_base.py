@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.convex import CoefRows, Penalty, Problem, Solution, coef_rows, solve
 from sklearn_mtl.convex.solvers import SOLVERS
+from sklearn_mtl.linear_model._checks import check_magnitudes
 from sklearn_mtl.linear_model._outputs import linear_outputs
 from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
@@ -60,6 +61,7 @@ class BaseLinear(BaseEstimator):
             )
         data = layout.encode(X, y, sample_weight)
         rows = read_rows(self, X, data, layout, reset=reset, accept_sparse="csr")
+        check_magnitudes(rows, data, layout)
         return layout, data, rows
 
     def _solve(

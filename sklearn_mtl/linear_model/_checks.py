@@ -1,12 +1,42 @@
 """What the labels must be enough for."""
 
+from typing import Any
+
 import numpy as np
+from scipy.sparse import issparse
 from scipy.sparse.csgraph import connected_components
 
 from sklearn_mtl.convex import Problem
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.tasks import TaskLayout
-from sklearn_mtl.utils._validation import listing
+from sklearn_mtl.tasks import TaskData, TaskLayout
+from sklearn_mtl.utils._validation import listing, plain
+
+LARGEST = 1e100  # a weight times a square of numbers up to this is finite
+
+
+def check_magnitudes(rows: Any, data: TaskData, layout: TaskLayout) -> None:
+    """Raise an error where squares of numbers overflow, in which no method could go on."""
+    values = rows.data if issparse(rows) else rows
+    most = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
+    if most > LARGEST:
+        raise ValueError(
+            f"X has values up to {most:.3g}, whose squares are too large for float64; measure "
+            "features in larger units (StandardScaler)."
+        )
+    for t in np.flatnonzero([not task.is_classification for task in layout.tasks]):
+        mine = data.column(data.labels, t, data.rows(t))  # type: ignore[arg-type]
+        most = float(np.abs(mine).max(initial=0.0))
+        if most > LARGEST:
+            raise ValueError(
+                f"Task {plain(layout.names[t])!r} has labels up to {most:.3g}, whose squares are "
+                "too large for float64; measure it in a larger unit."
+            )
+    most = 0.0 if data.weights is None else float(data.weights.max(initial=0.0))
+    if most > LARGEST:
+        raise ValueError(
+            f"sample_weight has values up to {most:.3g}, too large for float64 sums of squares; "
+            "divide it by its largest value: only ratios matter."
+        )
 
 
 def check_more_than_one_label(count: np.ndarray, layout: TaskLayout) -> None:

@@ -318,6 +318,21 @@ REFUSED = {
         TaskLayoutError,
         ["'price' has 1 infinite label"],
     ),
+    "labels whose squares overflow": (
+        lambda: LowRankRegressor().fit(X, {**NUMBERS, "price": 1e160 * PRICE}),
+        ValueError,
+        ["'price' has labels up to", "e+160", "larger unit"],
+    ),
+    "rows whose squares overflow": (
+        lambda: LowRankClassifier().fit(1e200 * X, WORDS),
+        ValueError,
+        ["X has values up to", "e+200", "StandardScaler"],
+    ),
+    "weights that overflow": (
+        lambda: GraphRegressor().fit(X, NUMBERS, np.full(N, 1e200)),
+        ValueError,
+        ["sample_weight has values up to 1e+200", "only ratios matter"],
+    ),
     # own rows and long form
     "X of a task is lacking": (
         lambda: LowRankRegressor().fit(OWN_X, OWN_Y).predict({"north": X}),
@@ -470,6 +485,13 @@ def test_one_feature_and_one_row_a_class_are_enough(name):
     model = small(name).fit(rows, y)
     assert model.coef_.shape == (1, 1)
     assert list(model.predict(rows)) == ["a"]
+
+
+@pytest.mark.parametrize("name", [name for name in PLAIN if name in REGRESSORS])
+def test_an_exact_fit_leaves_no_negative_gap(name):
+    y = {"a": X @ [1.0, 2.0, -1.0], "b": X @ [0.5, 0.0, 3.0] + 2.0}
+    for model in (small(name, tol=1e-10), MultiTaskLinearRegressor(Ridge(0.0))):
+        assert model.fit(X, y).dual_gap_ >= 0
 
 
 def test_tasks_with_a_single_label_learn_without_an_intercept():

@@ -51,7 +51,7 @@ class ClosedForm(Solver):
                 gap = 0.5 * max(float(np.vdot(gradient, change)), 0.0)
             else:
                 gap = problem.bound(gradient)
-            gap = min(gap, value)  # no loss is below 0
+            gap = max(min(gap, value), 0.0)  # no loss is below 0, but by rounding
             shrinks = gap < 0.1 * best.gap
             if gap < best.gap:
                 n_iter = inverse.n_iter or n_solves
