@@ -131,3 +131,15 @@ def ill_conditioned_problem(matrix=None):
     energy = np.full(20, datafit.energy / 20)
     datafit = GramQuadratic(gram, np.arange(20), cross, energy, np.ones(20))
     return Problem(datafit, NuclearNorm(0.03 * np.linalg.norm(datafit.linear, 2)), matrix)
+
+
+def ill_conditioned_shared_problem(share, matrix=None, *, weighted=False):
+    """Return 20 tasks on one Gram matrix, of features that differ in size by up to 1000."""
+    rng = np.random.default_rng(1)
+    weight = np.linspace(0.2, 2.0, 20) if weighted else np.ones(20)
+    datafit = quadratic(rng, np.zeros(20, int), 15, n=60, weight=np.ones(20))
+    spread = 10.0 ** rng.uniform(-1.5, 1.5, size=15)
+    gram = spread[:, None] * datafit.gram * spread
+    energy = np.full(20, datafit.energy / 20)
+    datafit = GramQuadratic(gram, datafit.group, spread * datafit.linear, energy, weight)
+    return Problem(datafit, NuclearNorm(share * np.linalg.norm(datafit.linear, 2)), matrix)

@@ -32,6 +32,11 @@ class FactorModel:
     alpha : float
         Strength of the nuclear norm, positive.
 
+    Attributes
+    ----------
+    most_cost : float
+        What a Newton step may cost, in first-order steps; more where these turn out slow.
+
     References
     ----------
     R. Mazumder, T. Hastie and R. Tibshirani, "Spectral regularization algorithms for learning
@@ -46,6 +51,7 @@ class FactorModel:
         self.is_coupled = matrix.ndim == 2
         self.alpha = alpha
         self.weight = datafit.task_weight
+        self.most_cost = DENSE_COST_SHARED if datafit.is_shared else DENSE_COST_OWN
         self.is_uniform = (
             datafit.is_uniform and not self.is_coupled and bool((matrix == matrix[0]).all())
         )
@@ -68,7 +74,7 @@ class FactorModel:
         if p * rank > DENSE_ORDER or entries > DENSE_ENTRIES:
             return False
         cost = 3 * rank**2 + (p * rank) ** 3 / (6 * entries)
-        return cost <= (DENSE_COST_SHARED if self.datafit.is_shared else DENSE_COST_OWN)
+        return cost <= self.most_cost
 
     def products(self, V: np.ndarray) -> np.ndarray:
         """Return ``G_k V`` for each Gram matrix, shape (K, p, r)."""

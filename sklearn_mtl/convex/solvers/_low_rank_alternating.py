@@ -1,23 +1,26 @@
 import numpy as np
 
-from sklearn_mtl.convex.solvers._low_rank_steps import Iterate, LowRankQuadratic
+from sklearn_mtl.convex.solvers._low_rank_rotated import RotatedQuadratic
+from sklearn_mtl.convex.solvers._low_rank_steps import ENTRIES, Iterate, LowRankQuadratic
+from sklearn_mtl.convex.solvers._low_rank_systems import DiagonalSystem, SeparateSystem, TiedSystem
 
-ENTRIES = 4_000_000  # of the inverses that are kept
 RELAXATION = 1.6  # within the 1.5 to 1.8 that Boyd et al. report, section 3.4.3
 BALANCE_EVERY = 10
 BALANCES = 10  # how often the residuals are balanced: convergence needs a fixed penalty in the end
 
 
 class AlternatingDirections:
-    """ADMM with one inverse for each task, which takes out the conditioning of its Gram matrix.
+    """ADMM, whose step in W takes out the conditioning of the Gram matrices.
 
-    ``min f(W) + tr(W' A W) / 2 + alpha * ||Z||_*`` with W = Z, for a diagonal A: the step in W
-    solves a system for each task, the step in Z thresholds singular values.
+    ``min f(W) + tr(W' A W) / 2 + alpha * ||Z||_*`` with W = Z: the step in W solves
+    ``(H + rho I) W = R``, the step in Z thresholds singular values. Where tasks share a Gram
+    matrix and A is diagonal, the steps are in coordinates along its eigenvectors, in which H is
+    diagonal: they need no product with it, and any rho costs the same.
 
     Parameters
     ----------
     quadratic : LowRankQuadratic
-        With a diagonal A.
+        One that `suits`.
 
     References
     ----------
@@ -28,33 +31,31 @@ class AlternatingDirections:
     """
 
     def __init__(self, quadratic: LowRankQuadratic) -> None:
-        self.quadratic = quadratic
-        datafit = quadratic.datafit
-        # one inverse a group where its tasks have one Hessian, else one a task
-        same = quadratic.is_uniform
-        weight = np.full(len(datafit.gram), datafit.task_weight[0]) if same else datafit.task_weight
-        ridge = np.full(len(datafit.gram), quadratic.matrix[0]) if same else quadratic.matrix
-        gram = datafit.gram if same else datafit.gram[datafit.group]
-        group = datafit.group if same else np.arange(len(gram))
-        self.members = [np.flatnonzero(group == k) for k in range(len(gram))]
-        self.is_in_order = np.array_equal(group, np.arange(len(gram)))
-        self.hessian = weight[:, None, None] * gram
-        diagonal = np.arange(gram.shape[1])
-        self.hessian[:, diagonal, diagonal] += ridge[:, None]
-        curved = self.hessian[:, diagonal, diagonal]
-        self.rho = float(np.median(curved[curved > 0])) if (curved > 0).any() else 1.0
-        self.n_balances = 0
-        self.left_off: tuple[Iterate, np.ndarray] | None = None
-        self.inverse = self._inverses()
+        self.quadratic, self.rotation = quadratic, None
+        self.system: DiagonalSystem | SeparateSystem | TiedSystem
+        if quadratic.is_rotatable:
+            self.quadratic = self.rotation = RotatedQuadratic(quadratic)
+            self.system = DiagonalSystem(self.rotation.curvature)
+        elif quadratic.matrix.ndim == 2:
+            self.system = TiedSystem(quadratic)
+        else:
+            self.system = SeparateSystem(quadratic)
+        self.rho = self.system.middle if self.system.middle > 0 else 1.0
+        self.solve = self.system.inverse(self.rho)
+        self.n_steps = self.n_balances = 0
+        # the iterate that was returned, itself in the coordinates of the steps, its multipliers
+        self.left_off: tuple[Iterate, Iterate, np.ndarray] | None = None
 
     @staticmethod
     def suits(quadratic: LowRankQuadratic) -> bool:
-        """Whether each task has a system of its own, and the inverses fit."""
+        """Whether the systems of the step in W cost little."""
         datafit = quadratic.datafit
         n_tasks, p = datafit.shape
+        if quadratic.matrix.ndim == 2:
+            return datafit.gram.size <= ENTRIES and TiedSystem(quadratic).is_cheap
         n_inverses = len(datafit.gram) if quadratic.is_uniform else n_tasks
-        separate = not datafit.is_shared and quadratic.matrix.ndim == 1
-        return separate and n_inverses * p * p <= ENTRIES
+        separate = not datafit.is_shared and n_inverses * p * p <= ENTRIES
+        return quadratic.is_rotatable or separate
 
     def run(
         self, current: Iterate, *, enough: float, n_steps: int, check_every: int
@@ -73,11 +74,14 @@ class AlternatingDirections:
             Steps between two looks at the gap.
         """
         linear, norm = self.quadratic.linear, self.quadratic.norm
-        Z, dual = current.coef, -current.slope  # at a solution the multiplier is -slope
         if self.left_off is not None and self.left_off[0] is current:
-            dual = self.left_off[1]
+            _, current, dual = self.left_off
+        else:
+            current = current if self.rotation is None else self.rotation.rotated(current)
+            dual = -current.slope  # which the multiplier is at a solution
+        Z = current.coef
         for n_iter in range(1, n_steps + 1):
-            W = self._solve(linear + self.rho * Z - dual)
+            W = self.solve(linear + self.rho * Z - dual)
             relaxed = RELAXATION * W + (1.0 - RELAXATION) * Z
             before = Z
             current = Iterate(
@@ -85,12 +89,14 @@ class AlternatingDirections:
             )
             Z = current.coef
             dual = dual + self.rho * (relaxed - Z)
+            self.n_steps += 1
+            if self.n_steps % BALANCE_EVERY == 0:
+                self._balance(W, Z, before, dual)
             if n_iter % check_every == 0 and current.gap <= enough:
                 break
-            if n_iter % BALANCE_EVERY == 0:
-                self._balance(W, Z, before, dual)
-        self.left_off = current, dual
-        return current, n_iter
+        end = current if self.rotation is None else self.rotation.restored(current)
+        self.left_off = end, current, dual
+        return end, n_iter
 
     def _balance(self, W: np.ndarray, Z: np.ndarray, before: np.ndarray, dual: np.ndarray) -> None:
         # relative residuals, cross-multiplied: ||W - Z|| / ||W|| and rho ||Z - before|| / ||dual||
@@ -104,18 +110,4 @@ class AlternatingDirections:
         if not 0.67 < factor < 1.5:
             self.n_balances += 1
             self.rho *= factor
-            self.inverse = self._inverses()
-
-    def _inverses(self) -> np.ndarray:
-        diagonal = np.arange(self.hessian.shape[1])
-        shifted = self.hessian.copy()
-        shifted[:, diagonal, diagonal] += self.rho
-        return np.linalg.inv(shifted)
-
-    def _solve(self, right: np.ndarray) -> np.ndarray:
-        if self.is_in_order:
-            return np.matmul(self.inverse, right[:, :, None])[:, :, 0]
-        result = np.empty_like(right)
-        for inverse, members in zip(self.inverse, self.members, strict=True):
-            result[members] = right[members] @ inverse
-        return result
+            self.solve = self.system.inverse(self.rho)

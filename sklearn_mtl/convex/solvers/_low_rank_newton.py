@@ -1,4 +1,6 @@
 import copy
+from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 
@@ -6,7 +8,7 @@ from sklearn_mtl.convex._problem import Problem
 from sklearn_mtl.convex.datafits import GramQuadratic
 from sklearn_mtl.convex.penalties import NuclearNorm
 from sklearn_mtl.convex.solvers._base import Solution, Solver
-from sklearn_mtl.convex.solvers._factor_model import FactorModel
+from sklearn_mtl.convex.solvers._factor_model import DENSE_COST_OWN, FactorModel
 from sklearn_mtl.convex.solvers._factor_newton import minimise_factors
 from sklearn_mtl.convex.solvers._low_rank_alternating import AlternatingDirections
 from sklearn_mtl.convex.solvers._low_rank_steps import Iterate, LowRankQuadratic
@@ -15,8 +17,11 @@ CHECK_EVERY = 5  # proximal steps between two looks at the gap
 ACCELERATED = 5  # accelerated steps before the first Newton step
 ALTERNATING = 50  # alternating steps before the first Newton step, unless the gap falls sooner
 PATIENCE = 400  # alternating steps without a gain, after which accelerated steps take over
-NEAR = 0.1  # to this part of itself
+NEAR = 0.1  # part of the gap that alternating steps leave before the first Newton step
 NEWTON_STEPS = 30  # in one go, before the dual bound is looked at again
+TIED_ORDER = 300  # of systems for U, where alternating steps that eliminate tasks are at hand
+
+FirstOrder = Callable[..., tuple[Iterate, int]]
 
 
 class LowRankNewton(Solver):
@@ -27,14 +32,20 @@ class LowRankNewton(Solver):
     there, however badly the Gram matrices are conditioned; one proximal step then sets the rank
     and opens directions in which the gradient exceeds alpha.
 
-    The rule. Where tasks have Gram matrices of their own, first-order steps are those of
-    alternating directions, until the gap falls tenfold; where all share one, or A ties tasks
-    that do not, they are five of accelerated proximal gradient. The Hessian of phi is factorised
-    where it is small (`FactorModel.is_dense`); else conjugate gradients take products with it, at
-    ranks up to a quarter of the largest. At other ranks, and when a round gains less than a
-    factor of ten of the gap, the next takes twice as many first-order steps, so that where the
-    second order does not pay this is a first-order method with cheap decompositions; and where
-    alternating directions do not pay, it is accelerated proximal gradient.
+    The rule. First-order steps are those of alternating directions where their systems cost
+    little: up to `ENTRIES` of Gram matrices, with an A that is diagonal, or comes with one Gram
+    matrix for all, or ties tasks as mean regularisation does. They go on until the gap falls
+    tenfold. Elsewhere five steps of accelerated proximal gradient come first. The Hessian of phi
+    is factorised where it is small (`FactorModel.is_dense`), and at a higher cost once alternating
+    directions turn out slow; else conjugate gradients take products with it, at ranks up to a
+    quarter of the largest. Where A ties tasks and alternating directions are at hand, Newton steps
+    are for systems of up to `TIED_ORDER` unknowns.
+
+    At other ranks, and when Newton steps gain less than a factor of ten of the gap, the next round
+    of first-order steps goes ten times further, or twice as long if accelerated, so that where the
+    second order does not pay this is a first-order method with cheap decompositions. Where rounds
+    of alternating directions do not gain a factor of ten, they grow up to `PATIENCE` steps, after
+    which accelerated proximal gradient takes over.
 
     References
     ----------
@@ -93,36 +104,56 @@ class _Search:
         self.best = self.current
         self.n_iter = 0
         self.model = FactorModel(quadratic.datafit, quadratic.matrix, quadratic.norm.alpha)
-        suits = AlternatingDirections.suits(quadratic)
-        self.alternating = AlternatingDirections(quadratic) if suits else None
-        self.patience = ACCELERATED if self.alternating is None else ALTERNATING
+        self.alternates = AlternatingDirections.suits(quadratic)
+        self.near = NEAR
+        self.patience = ALTERNATING if self.alternates else ACCELERATED
+
+    @cached_property
+    def alternating(self) -> AlternatingDirections:
+        """Made at the first step: a start that is good enough decomposes nothing."""
+        return AlternatingDirections(self.quadratic)
 
     def run(self, enough: float, max_iter: int) -> None:
         """Search until a gap is small enough or `max_iter` is reached."""
         while self.best.gap > enough and self.n_iter < max_iter:
-            self._advance(enough, max_iter)
-            if self.best.gap <= enough or self.n_iter >= max_iter:
-                return
+            start = self.best.gap
+            if self.alternates:
+                near = max(enough, self.near * self.current.gap)
+                self._advance(self.alternating.run, near, max_iter)
+                if self.current.gap > near:  # slow, as with Gram matrices of one's own
+                    self.model.most_cost = DENSE_COST_OWN
+            else:
+                self._advance(self.quadratic.accelerated, enough, max_iter)
             before = self.best.gap
+            if before <= enough or self.n_iter >= max_iter:
+                return
             if self._newton_fits():
                 self._newton(enough, max_iter)
-            if self.best.gap > 0.1 * before:
+            paid = self.best.gap <= 0.1 * before
+            if not self.alternates:
+                self.patience *= 1 if paid else 2
+                continue
+            self.near *= 1.0 if paid else 0.1
+            if self.best.gap > 0.1 * start:
                 self.patience *= 2
-                if self.alternating is not None and self.patience > PATIENCE:
-                    self.alternating, self.current = None, self.best
+                if self.patience > PATIENCE:
+                    self.alternates, self.current = False, self.best
 
-    def _advance(self, enough: float, max_iter: int) -> None:
-        n_steps, method = min(self.patience, max_iter - self.n_iter), self.quadratic.accelerated
-        if self.alternating is not None:
-            method, enough = self.alternating.run, max(enough, NEAR * self.current.gap)
+    def _advance(self, method: FirstOrder, enough: float, max_iter: int) -> None:
         moved, n_iter = method(
-            self.current, enough=enough, n_steps=n_steps, check_every=CHECK_EVERY
+            self.current,
+            enough=enough,
+            n_steps=min(self.patience, max_iter - self.n_iter),
+            check_every=CHECK_EVERY,
         )
         self.n_iter += n_iter
         self._take(moved)
 
     def _newton_fits(self) -> bool:
         rank, model = self.current.rank, self.model
+        n_unknowns = rank * len(model.weight)
+        if model.is_coupled and self.alternates and n_unknowns > TIED_ORDER:
+            return False
         if rank == 0 or not model.is_small(rank):
             return False
         # as measured: above a quarter of full rank, products with factors gain nothing
@@ -139,6 +170,8 @@ class _Search:
         self.n_iter += n_iter
         W = point.U @ point.V.T
         self._take(self.quadratic.proximal_step(W - self.quadratic.step * point.slope))
+        if self.alternates and self.current.gap > current.gap:
+            self.current = current  # whose multipliers alternating directions still have
 
     def _take(self, moved: Iterate) -> None:
         self.current = moved

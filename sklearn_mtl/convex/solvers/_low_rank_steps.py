@@ -6,6 +6,8 @@ import numpy as np
 from sklearn_mtl.convex.datafits import GramQuadratic
 from sklearn_mtl.convex.penalties import NuclearNorm
 
+ENTRIES = 4_000_000  # of the Gram matrices that are decomposed or inverted
+
 
 @dataclass(frozen=True, eq=False)
 class Iterate:
@@ -106,11 +108,19 @@ class LowRankQuadratic:
             (weight == weight[0]).all() and (matrix == matrix[0]).all()
         )
 
+    @property
+    def is_rotatable(self) -> bool:
+        """Whether eigenvectors of one Gram matrix make the Hessian diagonal, at a small cost."""
+        datafit = self.datafit
+        return datafit.is_shared and self.matrix.ndim == 1 and datafit.gram.size <= ENTRIES
+
     @cached_property
     def step(self) -> float:
         """One over a bound on the curvature of the smooth part."""
         datafit = self.datafit
-        if datafit.is_shared or self.matrix.ndim == 2:
+        if self.is_rotatable:
+            curvature = float(datafit.task_weight.max() * datafit.spectrum.values[0, -1])
+        elif datafit.is_shared or self.matrix.ndim == 2:
             curvature = datafit.lipschitz()
         else:  # many eigenvalues, for the few steps that are taken
             curvature = float(
