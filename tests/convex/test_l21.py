@@ -2,12 +2,15 @@ import numpy as np
 import pytest
 from convex import _references_convex as reference
 from convex._references_features import KINDS, both_datafits, make_data, parts_of
+from scipy.sparse import csr_array
 from sklearn.linear_model import Lasso, MultiTaskElasticNet, MultiTaskLasso
 
 from sklearn_mtl.convex import L1, GroupL21, Problem, solve
-from sklearn_mtl.convex.datafits import GramQuadratic
+from sklearn_mtl.convex.datafits import DesignQuadratic, GramQuadratic
 from sklearn_mtl.convex.solvers import SOLVERS
 from sklearn_mtl.convex.solvers._bounded import iterate_bounded, solve_bounded
+from sklearn_mtl.convex.solvers._first_steps import MOST_STEPS, first_steps, steps_pay
+from sklearn_mtl.convex.solvers._group_newton import count_at_work, minimise, on_gram_matrix
 
 EXACT = {"tol": 1e-12, "max_iter": 200}
 SHAPES = [(60, 20, 4), (30, 50, 3), (40, 8, 1), (40, 1, 5)]
@@ -230,7 +233,71 @@ def test_one_step_solves_uncorrelated_features():
         np.ones(3),
     )
     problem = make_problem(datafit, GroupL21, 0.5)
-    assert solve(problem, tol=1e-12).n_iter == 1
+    found = minimise(problem, None, goal=1e-12 * problem.scale, max_iter=10)
+    assert found.converged
+    assert found.n_iter == 1
+
+
+# -- first steps ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ridge", [None, 0.1])
+@pytest.mark.parametrize("task_weight", [1.0, 3.0])
+def test_first_steps_reach_what_newton_reaches(task_weight, ridge):
+    X, data = make_data("complete", 600, 60, 3)
+    matrix = None if ridge is None else ridge * np.eye(3)
+    weights = task_weight * np.array([1.0, 2.0, 1.0])
+    problem = make_problem(both_datafits(X, data, weights)[0], GroupL21, 0.01, matrix)
+    goal = 1e-7 * problem.scale
+    found, n_iter = first_steps(problem, goal=goal)
+    assert found is not None
+    assert found.n_iter == n_iter <= MOST_STEPS
+    assert found.gap == problem.certify(found.coef).gap <= goal
+    exact = minimise(problem, None, goal=1e-13 * problem.scale, max_iter=50)
+    assert found.objective - exact.objective <= found.gap
+    # the loss is strongly convex: weights go as the root of the gap
+    np.testing.assert_allclose(found.coef, exact.coef, atol=1e-3 * np.abs(exact.coef).max())
+    assert solve(problem, tol=1e-7).n_iter == n_iter
+    assert solve(problem, tol=1e-7, start=0.9 * found.coef).n_iter < 5  # Newton's from a start
+
+
+def test_first_steps_give_up_early_where_features_are_correlated():
+    X, data = make_data("complete", 600, 60, 3, correlation=0.95)
+    problem = make_problem(both_datafits(X, data, np.ones(3))[0], GroupL21, 0.01)
+    found, n_iter = first_steps(problem, goal=1e-6 * problem.scale)
+    assert found is None
+    assert 0 < n_iter <= 10
+    solution = solve(problem, tol=1e-6)
+    assert solution.converged
+    alone = minimise(problem, None, goal=1e-6 * problem.scale, max_iter=50)
+    assert solution.n_iter == n_iter + alone.n_iter  # the steps in vain count
+    np.testing.assert_array_equal(solution.coef, alone.coef)
+
+
+def test_first_steps_are_for_many_features_at_work():
+    # what the docstring says was measured
+    assert steps_pay(500, 500, 5)
+    assert not steps_pay(20, 200, 100)
+    assert steps_pay(1, 20, 3)  # whatever Newton's method costs at least
+
+
+def test_rows_give_way_to_the_gram_matrix_where_most_features_are_at_work():
+    X, data = make_data("complete", 200, 40, 3)
+    rows = DesignQuadratic(X, data, np.array([1.0, 2.0, 0.0]))
+    for share, gives_way in ((0.9, False), (0.001, True)):
+        problem = make_problem(rows, GroupL21, share, 0.1 * np.eye(3))
+        n_at_work = count_at_work(problem, None)
+        other = on_gram_matrix(problem, n_at_work)
+        assert isinstance(other.datafit, GramQuadratic) == gives_way
+        W = np.random.default_rng(0).normal(size=rows.shape)
+        # rounding of sums in another order
+        assert other.certify(W).objective == pytest.approx(problem.certify(W).objective, rel=1e-12)
+        assert other.certify(W).gap == pytest.approx(problem.certify(W).gap, rel=1e-12)
+        assert count_at_work(problem, W) == 40  # all that are in count
+    wide = DesignQuadratic(*make_data("complete", 30, 40, 3), np.ones(3))
+    thin = DesignQuadratic(csr_array(X), data, np.ones(3))
+    assert wide.on_gram_matrix() is None
+    assert thin.on_gram_matrix() is None
 
 
 # -- parts ---------------------------------------------------------------------------------------

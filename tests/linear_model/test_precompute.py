@@ -10,11 +10,13 @@ from linear_model._streams import NAMES, STREAMING, STREAMS, make_rows
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import MultiTaskLasso
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_mtl import JointFeatureRegressor, LowRankRegressor, MeanRegularizedRegressor
 from sklearn_mtl.convex import GramStats, GroupL21, MeanRegularization, NuclearNorm, Ridge
 from sklearn_mtl.convex._reduce import FEW_FEATURES, WORTH, row_space
+from sklearn_mtl.convex.datafits import DesignQuadratic
 from sklearn_mtl.linear_model import MultiTaskLinearClassifier, MultiTaskLinearRegressor, _form
 
 TIGHT = {"tol": 1e-13, "max_iter": 20_000}
@@ -318,6 +320,30 @@ def test_auto_works_on_rows_where_the_cost_rule_prefers_them(monkeypatch):
     assert clone(tied).fit(X, Y).statistics_ is not None
     assert clone(tied).fit(X[:9], Y[:9]).statistics_ is None
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize("share", [0.3, 0.003])  # few features at work, and most
+def test_tall_rows_of_few_tasks_give_the_weights_of_multi_task_lasso(share, monkeypatch):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(300, 100)) + 3.0, rng.normal(size=(300, 1))
+    Y += X[:, :60] @ rng.normal(size=(60, 1))
+    slope = (X - X.mean(axis=0)).T @ (Y - Y.mean(axis=0))
+    alpha = share * np.linalg.norm(slope, axis=1).max() / 300
+    switched, form = [], DesignQuadratic.on_gram_matrix
+
+    def record(loss):
+        switched.append(form(loss))
+        return switched[-1]
+
+    monkeypatch.setattr(DesignQuadratic, "on_gram_matrix", record)
+    model = JointFeatureRegressor(alpha=alpha, tol=1e-13).fit(X, Y)
+    assert model.statistics_ is None
+    assert len(switched) == (share < 0.1)
+    assert None not in switched
+    peer = MultiTaskLasso(alpha=alpha, tol=1e-13, max_iter=10_000).fit(X, Y)
+    # both gaps are at most 1e-12 of the objective; the weights go as their root
+    np.testing.assert_allclose(model.coef_, peer.coef_, atol=1e-6)
+    np.testing.assert_allclose(model.intercept_, peer.intercept_, atol=1e-5)
 
 
 def test_gram_matrices_that_would_fill_memory_are_not_formed(monkeypatch):

@@ -2,6 +2,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from sklearn_mtl.convex.datafits._base import Point
 from sklearn_mtl.convex.datafits._design_rows import (
@@ -10,8 +11,11 @@ from sklearn_mtl.convex.datafits._design_rows import (
     MaskedRows,
     TaggedRows,
 )
+from sklearn_mtl.convex.datafits._gram import GramQuadratic
 from sklearn_mtl.convex.datafits._quadratic import QuadraticDatafit
 from sklearn_mtl.tasks import TaskData
+
+MOST_FEATURES = 4096  # a Gram matrix of 128 MiB
 
 
 class DesignQuadratic(QuadraticDatafit):
@@ -75,6 +79,23 @@ class DesignQuadratic(QuadraticDatafit):
         if not isinstance(self.rows, CompleteRows):
             return None
         return self.rows.columns.columns(features), self.rows.targets
+
+    def on_gram_matrix(self) -> GramQuadratic | None:
+        """Return this loss in terms of one Gram matrix, or None where rows are fewer or not one's.
+
+        None too where rows are sparse or miss labels, or features are more than `MOST_FEATURES`.
+        """
+        rows, p = self.rows, self.shape[1]
+        if not isinstance(rows, CompleteRows) or issparse(rows.columns.matrix):
+            return None
+        matrix = rows.columns.matrix
+        if len(matrix) < p or p > MOST_FEATURES:
+            return None
+        energy = rows.per_task(np.square(rows.targets))
+        gram = (matrix.T @ matrix)[None]
+        one = GramQuadratic(gram, rows.group, np.zeros(self.shape), energy, self.task_weight)
+        one.linear = self.linear
+        return one
 
     def lipschitz(self) -> float:
         """Return an upper bound on the largest curvature of f."""

@@ -1,12 +1,13 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sklearn_mtl.convex._problem import Certificate, Problem
-from sklearn_mtl.convex.datafits import QuadraticDatafit
+from sklearn_mtl.convex.datafits import DesignQuadratic, GramQuadratic, QuadraticDatafit
 from sklearn_mtl.convex.penalties import GroupL21
 from sklearn_mtl.convex.solvers._base import Solution, Solver
 from sklearn_mtl.convex.solvers._bounded import iterate_bounded, solve_bounded
+from sklearn_mtl.convex.solvers._first_steps import MOST_STEPS, first_steps, steps_pay
 from sklearn_mtl.convex.solvers._resolvents import Resolvent, Resolvents
 
 GROWTH = 128  # features that may enter at once, or as many as are in
@@ -14,6 +15,8 @@ DENSE_SIZE = 256  # up to here the Newton matrix is formed: a factor costs less 
 DAMPING = 1e-12  # of the Newton matrix by its diagonal: equal columns make it singular
 LEAP = 3.0  # bound on the factor ||v|| of the secular step
 MAX_DAMPED = 5  # Newton steps, each damped more, before a proximal gradient step
+FAR = 3.0  # times alpha: many gradients at W = 0 that are less are so by features that will be in
+MOST_AT_WORK = 0.75  # of all features: with more, rows give way to the Gram matrix of all
 PATIENCE = 10  # steps without a better gap, after which rounding is what is left
 
 
@@ -32,6 +35,13 @@ class GroupNewton(Solver):
     uncorrelated, so that one step solves such a problem from anywhere, as in the secular equation
     of trust regions. Each step works on the features that are in, or that violate optimality.
     Where a step does not lower J, a proximal gradient step is taken, which always does.
+
+    Two cheaper ways come first, by the number of features that are in at the start, or without a
+    start whose gradient is longer than three alpha. Where they are three quarters of all features,
+    and rows are no fewer than features, the Gram matrix is formed at once rather than by columns.
+    And on one Gram matrix without a start, where `steps_pay`, a few steps of accelerated proximal
+    gradient are tried: they solve problems of little correlated features in a fraction of the
+    time, and make others up to an eighth slower. (From a start, Newton's method is as fast.)
 
     References
     ----------
@@ -56,7 +66,36 @@ class GroupNewton(Solver):
         self, problem: Problem, start: np.ndarray | None, *, tol: float, max_iter: int
     ) -> Solution:
         """Return W with a small duality gap."""
-        return minimise(problem, start, goal=tol * problem.scale, max_iter=max_iter)
+        goal, n_first = tol * problem.scale, 0
+        n_at_work = count_at_work(problem, start)
+        problem = on_gram_matrix(problem, n_at_work)
+        datafit = problem.datafit
+        one_gram = isinstance(datafit, GramQuadratic) and datafit.is_shared
+        cold = start is None and max_iter > MOST_STEPS
+        if cold and one_gram and steps_pay(n_at_work, *datafit.shape[::-1]):
+            first, n_first = first_steps(problem, goal=goal)
+            if first is not None:
+                return first
+        found = minimise(problem, start, goal=goal, max_iter=max_iter - n_first)
+        return replace(found, n_iter=found.n_iter + n_first)
+
+
+def count_at_work(problem: Problem, start: np.ndarray | None) -> int:
+    """Return about how many features will be in: those that are, or violate optimality by far."""
+    if start is not None:
+        return int(np.count_nonzero(start.any(axis=0)))
+    reach = np.linalg.norm(problem.datafit.linear, axis=0)  # type: ignore[attr-defined]
+    return int(np.count_nonzero(reach > FAR * problem.norm.alpha))  # type: ignore[union-attr]
+
+
+def on_gram_matrix(problem: Problem, n_at_work: int) -> Problem:
+    """Return the problem on the Gram matrix, where most columns of tall rows are at work."""
+    datafit = problem.datafit
+    if isinstance(datafit, DesignQuadratic) and n_at_work > MOST_AT_WORK * datafit.shape[1]:
+        gram = datafit.on_gram_matrix()
+        if gram is not None:
+            return replace(problem, datafit=gram)
+    return problem
 
 
 def minimise(problem: Problem, start: np.ndarray | None, *, goal: float, max_iter: int) -> Solution:
