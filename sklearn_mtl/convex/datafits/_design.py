@@ -81,9 +81,10 @@ class DesignQuadratic(QuadraticDatafit):
         return self.rows.columns.columns(features), self.rows.targets
 
     def on_gram_matrix(self) -> GramQuadratic | None:
-        """Return this loss in terms of one Gram matrix, or None where rows are fewer or not one's.
+        """Return this loss in terms of one Gram matrix, or None where that is not for it.
 
-        None too where rows are sparse or miss labels, or features are more than `MOST_FEATURES`.
+        It is for tasks that share dense rows, at least as many as features, and for at most
+        `MOST_FEATURES`.
         """
         rows, p = self.rows, self.shape[1]
         if not isinstance(rows, CompleteRows) or issparse(rows.columns.matrix):
