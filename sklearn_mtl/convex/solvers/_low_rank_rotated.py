@@ -39,4 +39,6 @@ class RotatedQuadratic(LowRankQuadratic):
     def restored(self, iterate: Iterate) -> Iterate:
         """Return an iterate in the coordinates of the original problem."""
         right = iterate.right @ self.vectors.T
-        return Iterate(self.original, iterate.left, iterate.sizes, right)
+        result = Iterate(self.original, iterate.left, iterate.sizes, right)
+        vars(result)["gap"] = iterate.gap  # no rotation changes it
+        return result
