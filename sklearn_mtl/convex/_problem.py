@@ -54,7 +54,8 @@ class Problem:
         The quadratic part is folded into the loss, as rows ``A^(1/2) W`` with targets 0. Scaling
         the dual point by kappa until the dual norm of ``kappa * gradient`` is at most alpha makes
         it feasible, and the bound holds at any W. Without a norm, the gap is that of `bound`, or
-        the objective itself where that is smaller: no loss is below 0.
+        the objective itself where that is smaller: no loss is below 0. What rounding may have taken
+        from the loss is in the gap.
 
         Parameters
         ----------
@@ -69,12 +70,14 @@ class Problem:
             gradient, quadratic = gradient + product, float(np.vdot(W, product))
         objective = point.value + 0.5 * quadratic
         if self.norm is None:
-            return Certificate(objective, max(min(self.bound(gradient), objective), 0.0))
+            most = max(objective, 0.0) + point.rounding
+            return Certificate(objective, min(self.bound(gradient), most))
         objective += self.norm.value(W)
         size = self.norm.dual_norm(gradient)
         kappa = 1.0 if size <= self.norm.alpha else self.norm.alpha / size
         dual = point.dual(kappa) - 0.5 * kappa**2 * quadratic
-        return Certificate(objective, max(objective - dual, 0.0))
+        # a difference that rounding makes negative is no proof of optimality
+        return Certificate(objective, max(objective - dual, 0.0) + point.rounding)
 
     def smooth_part(self, W: np.ndarray) -> tuple[float, np.ndarray]:
         """Return value and gradient of ``f(W) + tr(W' A W) / 2``."""

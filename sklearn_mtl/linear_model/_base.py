@@ -133,15 +133,24 @@ class BaseLinear(BaseEstimator):
         return start if start.shape == problem.datafit.shape else None
 
     def _warn_unless_converged(self, solution: Solution, problem: Problem) -> None:
-        if not solution.converged:
-            warn(
-                f"{type(self).__name__} stopped after {solution.n_iter} iterations at a duality "
-                f"gap of {solution.gap:.3g}, above tol times the objective at W = 0 "
-                f"({self.tol * problem.scale:.3g}). Raise max_iter (now {self.max_iter}) or tol "
-                f"(now {self.tol:g}), bring the features to one scale, or penalise more.",
-                ConvergenceWarning,
-                stacklevel=level_of_caller(),
+        if solution.converged:
+            return
+        if solution.n_iter < self.max_iter:
+            end, remedy = (
+                "found no better weights, within rounding,",
+                f"Raise tol (now {self.tol:g})",
             )
+        else:
+            end = "stopped"
+            remedy = f"Raise max_iter (now {self.max_iter}) or tol (now {self.tol:g})"
+        warn(
+            f"{type(self).__name__} {end} after {solution.n_iter} iterations, at a duality gap of "
+            f"{solution.gap:.3g}, above tol times the objective at W = 0 "
+            f"({self.tol * problem.scale:.3g}). {remedy}, bring the features to one scale, or "
+            "penalise more.",
+            ConvergenceWarning,
+            stacklevel=level_of_caller(),
+        )
 
     # -- predict ------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,11 +17,14 @@ class Point:
     dual : callable (kappa) -> float
         ``-f*(-kappa u)`` with u the negative gradient of the loss at the fitted values, scaled
         by ``0 <= kappa <= 1``: what the duality gap is made of.
+    rounding : float
+        About how far rounding may put `value`, where it is a small difference of large numbers.
     """
 
     value: float
     gradient: np.ndarray
     dual: Callable[[float], float]
+    rounding: float = field(default=0.0, kw_only=True)
 
 
 class Datafit(ABC):

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sklearn_mtl.convex.datafits._base import Datafit, Point
+from sklearn_mtl.convex.datafits._quadratic import quadratic_point
 
 
 class BlockQuadratic(Datafit):
@@ -43,15 +44,7 @@ class BlockQuadratic(Datafit):
 
     def at(self, W: np.ndarray) -> Point:
         """Return value, gradient and dual at W."""
-        product = self.hessian_product(W)
-        curved, slope = float(np.vdot(W, product)), float(np.vdot(W, self.linear))
-        residual_energy = curved - 2 * slope + self.energy
-        inner = self.energy - slope
-
-        def dual(kappa: float) -> float:
-            return kappa * inner - 0.5 * kappa**2 * residual_energy
-
-        return Point(0.5 * residual_energy, product - self.linear, dual)
+        return quadratic_point(W, self.hessian_product(W), self.linear, self.energy)
 
     def lipschitz(self) -> float:
         """Return the largest eigenvalue of a block."""

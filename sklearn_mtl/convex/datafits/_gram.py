@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_mtl.convex._spectrum import GramSpectrum
 from sklearn_mtl.convex.datafits._base import Point
-from sklearn_mtl.convex.datafits._quadratic import QuadraticDatafit
+from sklearn_mtl.convex.datafits._quadratic import QuadraticDatafit, quadratic_point
 
 
 class GramQuadratic(QuadraticDatafit):
@@ -99,15 +99,7 @@ class GramQuadratic(QuadraticDatafit):
 
     def at(self, W: np.ndarray) -> Point:
         """Return value, gradient and dual at W."""
-        product = self.hessian_product(W)
-        curved, slope = float(np.vdot(W, product)), float(np.vdot(W, self.linear))
-        residual_energy = curved - 2 * slope + self.energy  # sum_t lambda_t ||y - Xw||^2 / n
-        inner = self.energy - slope  # sum_t lambda_t <y - Xw, y> / n
-
-        def dual(kappa: float) -> float:
-            return kappa * inner - 0.5 * kappa**2 * residual_energy
-
-        return Point(0.5 * residual_energy, product - self.linear, dual)
+        return quadratic_point(W, self.hessian_product(W), self.linear, self.energy)
 
     @cached_property
     def spectrum(self) -> GramSpectrum:

@@ -3,7 +3,30 @@ from functools import cached_property
 
 import numpy as np
 
-from sklearn_mtl.convex.datafits._base import Datafit
+from sklearn_mtl.convex._coupling import EPS
+from sklearn_mtl.convex.datafits._base import Datafit, Point
+
+
+def quadratic_point(W: np.ndarray, product: np.ndarray, linear: np.ndarray, energy: float) -> Point:
+    """Return ``(<W, H W> - 2 <W, l> + e) / 2`` with its gradient and dual.
+
+    Parameters
+    ----------
+    W, product, linear : ndarray of shape (M, p)
+        W, H W and l.
+    energy : float
+        e.
+    """
+    curved, slope = float(np.vdot(W, product)), float(np.vdot(W, linear))
+    residual_energy = curved - 2 * slope + energy  # sum_t lambda_t ||y - Xw||^2 / n
+    inner = energy - slope  # sum_t lambda_t <y - Xw, y> / n
+
+    def dual(kappa: float) -> float:
+        return kappa * inner - 0.5 * kappa**2 * residual_energy
+
+    # at W = 0 nothing cancels
+    rounding = EPS * (abs(curved) + 2 * abs(slope))
+    return Point(0.5 * residual_energy, product - linear, dual, rounding=rounding)
 
 
 class QuadraticDatafit(Datafit):

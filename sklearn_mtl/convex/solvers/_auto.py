@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,4 +81,38 @@ def solve(
     solution : Solution
     """
     method = choose(problem, solver, owner=owner)
-    return method.solve(problem, start, tol=tol, max_iter=max_iter)
+    if solver != "auto":
+        return method.solve(problem, start, tol=tol, max_iter=max_iter)
+    return _solve_surely(problem, method, start, tol=tol, max_iter=max_iter)
+
+
+def _solve_surely(
+    problem: Problem, method: Solver, start: np.ndarray | None, *, tol: float, max_iter: int
+) -> Solution:
+    """Return what the method found, or what accelerated gradient makes of it where it gave up.
+
+    Methods of second order stop where rounding leaves no progress, which on badly scaled features
+    may be far from the minimum. No answer is worse than W = 0, whose gap is at most the scale.
+    """
+    try:
+        # what overflows has no finite gap, and is not kept
+        with np.errstate(over="ignore", invalid="ignore"):
+            solution = method.solve(problem, start, tol=tol, max_iter=max_iter)
+    except np.linalg.LinAlgError:  # a factor that rounding makes indefinite
+        solution = _zero(problem, tol=tol)
+    if not solution.gap <= problem.scale:
+        solution = replace(_zero(problem, tol=tol), n_iter=solution.n_iter)
+    left = max_iter - solution.n_iter
+    if solution.converged or left < 1 or isinstance(method, Fista):
+        return solution
+    more = SOLVERS["fista"].solve(problem, solution.coef, tol=tol, max_iter=left)
+    best = more if more.gap < solution.gap else solution
+    return replace(best, n_iter=solution.n_iter + more.n_iter)
+
+
+def _zero(problem: Problem, *, tol: float) -> Solution:
+    """Return W = 0."""
+    W = np.zeros(problem.datafit.shape)
+    known = problem.certify(W)
+    converged = known.gap <= tol * problem.scale
+    return Solution(W, known.objective, known.gap, n_iter=0, converged=converged)

@@ -18,6 +18,7 @@ ACCELERATED = 5  # accelerated steps before the first Newton step
 ALTERNATING = 50  # alternating steps before the first Newton step, unless the gap falls sooner
 PATIENCE = 400  # alternating steps without a gain, after which accelerated steps take over
 NEAR = 0.1  # part of the gap that alternating steps leave before the first Newton step
+RUNAWAY = 1e6  # gap relative to twice the objective at W = 0, which bounds the gap there
 NEWTON_STEPS = 30  # in one go, before the dual bound is looked at again
 TIED_ORDER = 300  # of systems for U, where alternating steps that eliminate tasks are at hand
 
@@ -174,6 +175,9 @@ class _Search:
             self.current = current  # whose multipliers alternating directions still have
 
     def _take(self, moved: Iterate) -> None:
+        if not moved.gap <= RUNAWAY * self.quadratic.energy:  # a Gram that rounding spoils
+            self.alternates, self.current = False, self.best
+            return
         self.current = moved
         if moved.gap < self.best.gap:
             self.best = moved

@@ -3,6 +3,7 @@ from functools import cached_property
 
 import numpy as np
 
+from sklearn_mtl.convex._coupling import EPS
 from sklearn_mtl.convex.datafits import GramQuadratic
 from sklearn_mtl.convex.penalties import NuclearNorm
 
@@ -70,7 +71,8 @@ class Iterate:
         size, alpha = self.quadratic.norm.dual_norm(self.slope), self.quadratic.norm.alpha
         kappa = 1.0 if size <= alpha else alpha / size
         dual = kappa * (energy - inner) - 0.5 * kappa**2 * (curved - 2 * inner + energy)
-        return max(self.objective - dual, 0.0)
+        rounding = EPS * (abs(curved) + 2 * abs(inner))
+        return max(self.objective - dual, 0.0) + rounding
 
 
 class LowRankQuadratic:
