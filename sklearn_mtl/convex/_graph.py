@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -141,6 +141,13 @@ def _from_edges(edges: Any, rows: CoefRows) -> np.ndarray:
             "graph must be an array, a list of edges, a graph or one of "
             f"{listing(WORDS)}, found {edges!r}."
         )
+    if isinstance(edges, Iterator):
+        raise ValueError("graph is an iterator, which one fit uses up; pass list(graph).")
+    if _is_square(edges, rows.n_tasks) and not rows.n_tasks == 2:
+        raise ValueError(
+            f"graph is a list of {rows.n_tasks} lists of {rows.n_tasks} numbers: pass an adjacency "
+            "as a numpy array, since a list holds edges."
+        )
     number = {name: t for t, name in enumerate(rows.names)}
     weights = np.full((rows.n_tasks, rows.n_tasks), np.nan)
     for edge in edges:
@@ -170,6 +177,16 @@ def _from_edges(edges: Any, rows: CoefRows) -> np.ndarray:
             )
         weights[s, t] = weights[t, s] = weight
     return np.nan_to_num(weights)
+
+
+def _is_square(edges: Iterable, n_tasks: int) -> bool:
+    """Return whether these are lists in a list, as an adjacency is written."""
+    return (
+        isinstance(edges, list)
+        and len(edges) == n_tasks
+        and all(isinstance(row, list) and len(row) == n_tasks for row in edges)
+        and all(isinstance(entry, (int, float)) for row in edges for entry in row)
+    )
 
 
 def _name(rows: CoefRows, task: int) -> str:

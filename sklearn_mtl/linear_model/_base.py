@@ -136,15 +136,13 @@ class BaseLinear(BaseEstimator):
         if solution.converged:
             return
         if solution.n_iter < self.max_iter:
-            end, remedy = (
-                "found no better weights, within rounding,",
-                f"Raise tol (now {self.tol:g})",
-            )
+            end = "found nothing better, within rounding,"
+            remedy = f"Raise tol (now {self.tol:g})"
         else:
             end = "stopped"
             remedy = f"Raise max_iter (now {self.max_iter}) or tol (now {self.tol:g})"
         warn(
-            f"{type(self).__name__} {end} after {solution.n_iter} iterations, at a duality gap of "
+            f"{type(self).__name__} {end} after {solution.n_iter} iterations at a duality gap of "
             f"{solution.gap:.3g}, above tol times the objective at W = 0 "
             f"({self.tol * problem.scale:.3g}). {remedy}, bring the features to one scale, or "
             "penalise more.",

@@ -1,6 +1,7 @@
 """What the labels must be enough for."""
 
 from typing import Any
+from warnings import warn
 
 import numpy as np
 from scipy.sparse import issparse
@@ -9,7 +10,9 @@ from scipy.sparse.csgraph import connected_components
 from sklearn_mtl.convex import Problem
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import TaskData, TaskLayout
+from sklearn_mtl.tasks._layout import SHARED
 from sklearn_mtl.utils._validation import listing, plain
+from sklearn_mtl.utils._warnings import level_of_caller
 
 LARGEST = 1e100  # a weight times a square of numbers up to this is finite
 
@@ -50,6 +53,39 @@ def check_more_than_one_label(count: np.ndarray, layout: TaskLayout) -> None:
         )
 
 
+def check_classes_observed(layout: TaskLayout, data: TaskData) -> None:
+    """Raise an error, or warn, where a task has a class without a label of positive weight.
+
+    The best intercept for it is infinite, as nothing penalises intercepts. Where tasks share rows
+    that is an error, as it is without the rows of weight 0. Tasks with rows of their own take the
+    classes of the others, and one that saw fewer must not stop them: it predicts those it saw.
+    """
+    short = []
+    for t, task in enumerate(layout.tasks):
+        if task.classes is None:
+            continue
+        rows = data.rows(t)
+        labels = data.column(data.labels, t, rows)  # type: ignore[arg-type]
+        absent = np.flatnonzero(np.bincount(labels.astype(int), minlength=len(task.classes)) == 0)
+        if len(absent) and layout.rows == SHARED:
+            raise TaskLayoutError(
+                f"Task {plain(task.name)!r} has no label of class(es) "
+                f"{listing(task.classes[absent])} among {len(rows)} of positive sample_weight; "
+                "drop the rows of weight 0, or give that class weight."
+            )
+        if len(absent):
+            short.append(task.name)
+    if short:
+        warn(
+            f"Task(s) {listing(short)} saw only some of the classes of the other tasks: nothing "
+            "bounds the intercepts of the rest, which are set so that they are never predicted. "
+            "Drop those tasks, or set fit_intercept=False beside a constant feature, which is "
+            "penalised.",
+            UserWarning,
+            stacklevel=level_of_caller(),
+        )
+
+
 def check_determined(
     problem: Problem, count: np.ndarray, n_features: int, layout: TaskLayout, owner: str
 ) -> None:
@@ -67,14 +103,14 @@ def check_determined(
     if len(tied):
         raise ValueError(
             f"{owner} cannot determine the weights of task(s) "
-            f"{listing(layout.names[t] for t in tied)}: {count[tied].sum()} labels "
-            f"(n_samples) for {n_features} features, and no penalty on their size. Set alpha "
+            f"{listing(layout.names[t] for t in tied)}: {listing(count[tied])} labels (n_samples) "
+            f"for {n_features} features, and no penalty on the size of the weights. Set alpha "
             "(or add Ridge) above 0, or pass fewer features."
         )
 
 
 def undetermined_tasks(problem: Problem, count: np.ndarray, n_features: int) -> np.ndarray:
-    """Return tied tasks whose weights neither labels nor penalty determine; none is the rule.
+    """Return the tasks whose weights neither labels nor penalty determine; none is the rule.
 
     Tasks that the penalty ties determine a common direction together, so that labels are counted
     for each set of tied tasks.
@@ -91,11 +127,12 @@ def undetermined_tasks(problem: Problem, count: np.ndarray, n_features: int) -> 
     if problem.norm is not None:
         return nothing
     matrix = np.zeros((len(count),) * 2) if problem.matrix is None else problem.matrix
+    found = [nothing]
     n_sets, label = connected_components(matrix != 0, directed=False)
     small = np.finfo(float).eps * len(count) * max(float(np.abs(matrix).max()), 1e-300)
     for number in range(n_sets):
         tied = np.flatnonzero(label == number)
         smallest = np.linalg.eigvalsh(matrix[np.ix_(tied, tied)])[0]
         if smallest <= small and count[tied].sum() < n_features:
-            return tied
-    return nothing
+            found.append(tied)
+    return np.concatenate(found)

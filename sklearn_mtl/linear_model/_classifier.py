@@ -7,6 +7,7 @@ from sklearn_mtl.convex._reduce import Coordinates, is_rotation_invariant, row_s
 from sklearn_mtl.convex.datafits import classification_datafit
 from sklearn_mtl.convex.solvers import check_no_free_direction
 from sklearn_mtl.linear_model._base import BaseLinear
+from sklearn_mtl.linear_model._checks import check_classes_observed
 from sklearn_mtl.tasks._weights import resolve_task_weight
 
 
@@ -41,6 +42,8 @@ class BaseLogLoss(BaseLinear):
         penalty = self._penalty()
         layout, data, rows = self._read(X, y, sample_weight)
         layout.check_observed(data)
+        if self.fit_intercept:
+            check_classes_observed(layout, data)
         n_observed = data.per_task(data.observed.astype(float))  # type: ignore[union-attr]
         weight = resolve_task_weight(self.task_weight, layout.names, n_observed)
         invariant = is_rotation_invariant(penalty)

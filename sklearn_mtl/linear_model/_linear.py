@@ -17,13 +17,36 @@ def resolve_penalty(penalty: str | Penalty) -> Penalty:
     return PENALTIES[penalty]() if isinstance(penalty, str) else penalty
 
 
+class NamedPenalty:
+    """Estimators whose ``penalty`` may be a word; ``penalty__alpha`` then is of that penalty."""
+
+    penalty: str | Penalty
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters, those of the penalty by ``penalty__name``.
+
+        Parameters
+        ----------
+        **params : dict
+
+        Returns
+        -------
+        self
+        """
+        given = params.get("penalty", self.penalty)
+        inner = any(name.startswith("penalty__") for name in params)
+        if inner and isinstance(given, str) and given in PENALTIES:
+            params["penalty"] = PENALTIES[given]()
+        return super().set_params(**params)  # type: ignore[misc]
+
+
 def _has_classes(estimator: "MultiTaskLinearEstimator") -> bool:
     if not estimator.__sklearn_is_fitted__():
         return True
     return any(task.is_classification for task in estimator.layout_.tasks)
 
 
-class MultiTaskLinearRegressor(BaseLinearRegressor):
+class MultiTaskLinearRegressor(NamedPenalty, BaseLinearRegressor):
     """Linear regression of several tasks under any penalty.
 
     Minimises, over W of shape (T, p) and intercepts b,
@@ -125,7 +148,7 @@ class MultiTaskLinearRegressor(BaseLinearRegressor):
         return resolve_penalty(self.penalty)
 
 
-class MultiTaskLinearClassifier(BaseLinearClassifier):
+class MultiTaskLinearClassifier(NamedPenalty, BaseLinearClassifier):
     """Logistic regression of several tasks under any penalty.
 
     Minimises, over W of shape (T, p) and intercepts b,
@@ -227,7 +250,7 @@ class MultiTaskLinearClassifier(BaseLinearClassifier):
         return resolve_penalty(self.penalty)
 
 
-class MultiTaskLinearEstimator(BaseLogLoss):
+class MultiTaskLinearEstimator(NamedPenalty, BaseLogLoss):
     """Linear model of numbers and classes at once, under any penalty.
 
     Minimises, over W of shape (T, p) and intercepts b,

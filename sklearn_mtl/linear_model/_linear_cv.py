@@ -5,10 +5,10 @@ import numpy as np
 
 from sklearn_mtl.convex import Penalty
 from sklearn_mtl.linear_model._cv import BaseLinearRegressorCV
-from sklearn_mtl.linear_model._linear import PENALTY, resolve_penalty
+from sklearn_mtl.linear_model._linear import PENALTY, NamedPenalty, resolve_penalty
 
 
-class MultiTaskLinearRegressorCV(BaseLinearRegressorCV):
+class MultiTaskLinearRegressorCV(NamedPenalty, BaseLinearRegressorCV):
     """Linear regression under any penalty, its strength chosen by cross-validation.
 
     Minimises, over W of shape (T, p) and intercepts b,
@@ -28,7 +28,7 @@ class MultiTaskLinearRegressorCV(BaseLinearRegressorCV):
 
     Parameters
     ----------
-    penalty : {"group_l21", "graph_laplacian", "l1", "mean", "nuclear", "ridge"} or Penalty, \
+    penalty : {"group_l21", "graph", "l1", "mean", "nuclear", "ridge"} or Penalty, \
             default="nuclear"
         What ties the tasks. A word is that penalty with its default strength, an object may be a
         sum such as ``NuclearNorm(1.0) + Ridge(0.1)``.

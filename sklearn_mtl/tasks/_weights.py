@@ -45,7 +45,10 @@ def encode_sample_weight(
 
 def _numbers(values: Any) -> np.ndarray:
     try:
-        weights = np.asarray(values, dtype=np.float64)
+        weights = np.asarray(values)
+        if np.iscomplexobj(weights):
+            raise TypeError("they are complex")
+        weights = weights.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"sample_weight must hold numbers: {error}") from error
     bad = ~np.isfinite(weights) | (weights < 0)

@@ -231,3 +231,13 @@ def test_a_matrix_symmetric_up_to_rounding_is_symmetric():
 def test_networkx_is_not_imported():
     code = "import sys; import sklearn_mtl.convex; assert 'networkx' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_graph_that_one_fit_would_use_up_is_refused():
+    with pytest.raises(ValueError, match=r"iterator.*pass list\(graph\)"):
+        GraphLaplacian(iter([("a", "b")])).task_matrix(scalar_rows("abc"))
+
+
+def test_an_adjacency_as_lists_is_told_from_edges():
+    with pytest.raises(ValueError, match="3 lists of 3 numbers: pass an adjacency as a numpy"):
+        GraphLaplacian([[0, 1, 0], [1, 0, 1], [0, 1, 0]]).task_matrix(scalar_rows("abc"))

@@ -516,3 +516,41 @@ def test_separable_classes_converge(name):
     model = small(name, tol=1e-8).fit(X, y)
     assert np.isfinite(model.coef_).all()
     assert model.dual_gap_ <= 1e-8 * (np.log(2) + np.log(3))
+
+
+def two_classes(n=30):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 3))
+    return X, np.where(X[:, 0] > 0, "yes", "no")
+
+
+def test_a_class_whose_labels_all_weigh_nothing_is_named():
+    X, y = two_classes()
+    with pytest.raises(TaskLayoutError, match=r"Task 'task0' has no label of class\(es\) 'no'"):
+        GraphClassifier().fit(X, y, sample_weight=(y == "yes").astype(float))
+
+
+def test_a_task_with_rows_of_its_own_and_one_class_is_reported_and_stops_no_other():
+    X, y = two_classes()
+    rows = {"whole": X, "yes only": X[y == "yes"]}
+    labels = {"whole": y, "yes only": y[y == "yes"]}
+    with pytest.warns(UserWarning, match=r"'yes only'.*nothing bounds the intercepts"):
+        model = MeanRegularizedClassifier().fit(rows, labels)
+    assert set(model.predict(rows)["yes only"]) == {"yes"}
+    alone = MeanRegularizedClassifier().fit(X, y)
+    assert np.mean(model.predict(rows)["whole"] == y) > 0.9
+    assert np.isfinite(model.coef_).all()
+    assert alone.coef_.shape == (1, 3)
+
+
+def test_every_task_that_is_not_determined_is_named():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(6, 10)), rng.normal(size=(6, 3))
+    with pytest.raises(ValueError, match="'task0', 'task1', 'task2': 6, 6, 6 labels"):
+        LowRankRegressor(alpha=0).fit(X, Y)
+
+
+def test_complex_weights_are_refused():
+    X, y = np.arange(12.0).reshape(6, 2), np.arange(6.0)
+    with pytest.raises(ValueError, match="sample_weight must hold numbers: they are complex"):
+        LowRankRegressor().fit(X, y, sample_weight=np.ones(6) + 0j)

@@ -647,3 +647,11 @@ def test_x_and_y_stay_as_they_were():
     LowRankRegressorCV(alphas=3).fit(X, y)
     np.testing.assert_array_equal(X, before[0])
     np.testing.assert_array_equal(y, before[1])
+
+
+def test_whole_numbers_are_no_classes_to_a_stratified_splitter():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = (10 * X[:, 0]).round().astype(int)
+    found = LowRankRegressorCV(alphas=3, cv=MultiTaskKFold(5)).fit(X, y)  # warnings are errors
+    assert found.mse_path_.shape == (3, 5)

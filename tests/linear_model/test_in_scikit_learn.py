@@ -427,3 +427,15 @@ def test_a_fit_within_tolerance_warns_of_nothing_and_prints_nothing(capsys):
             warnings.simplefilter("error")
             small(name).fit(X, y).predict(X)
     assert capsys.readouterr() == ("", "")
+
+
+def test_parameters_of_a_penalty_named_by_a_word_can_be_searched():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(40, 4)), rng.normal(size=(40, 3))
+    search = GridSearchCV(MultiTaskLinearRegressor(), {"penalty__alpha": [0.1, 10.0]}, cv=3)
+    assert search.fit(X, Y).best_params_ == {"penalty__alpha": 10.0}  # there is nothing to learn
+    assert search.best_estimator_.penalty.alpha == 10.0
+    model = MultiTaskLinearRegressor().set_params(penalty="l1", penalty__alpha=0.3)
+    assert repr(model.penalty) == "L1(alpha=0.3)"
+    with pytest.raises(ValueError, match="Invalid parameter 'alfa'"):
+        MultiTaskLinearRegressor().set_params(penalty__alfa=1.0)

@@ -11,7 +11,7 @@ from sklearn_mtl.convex.penalties._sum import PenaltySum
 
 # what the contract tests iterate over
 PENALTIES: dict[str, type[Penalty]] = {
-    "graph_laplacian": GraphLaplacian,
+    "graph": GraphLaplacian,
     "group_l21": GroupL21,
     "l1": L1,
     "mean": MeanRegularization,
