@@ -5,7 +5,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-EPS = float(np.finfo(np.float64).eps)
+from sklearn_mtl.convex._spectrum import EPS, semidefinite_eigh
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,17 +18,44 @@ class Component:
         Which rows of W, in ascending order.
     matrix : ndarray of shape (m, m)
         Their block of A, positive semi-definite.
+    known_sums : ndarray of shape (m,) or None
+        The sums of its rows, where they are known better than its rounded entries tell.
     """
 
     rows: np.ndarray
     matrix: np.ndarray
+    known_sums: np.ndarray | None = None
 
     @cached_property
     def sums(self) -> np.ndarray:
         """The sums of the rows of the block, shape (m,); those within rounding of 0 are 0."""
+        if self.known_sums is not None:
+            return self.known_sums
         sums = self.matrix.sum(axis=1)
         sums[np.abs(sums) <= EPS * len(sums) * np.abs(self.matrix).sum(axis=1)] = 0.0
         return sums
+
+    @cached_property
+    def laplacian(self) -> np.ndarray:
+        """The block less its sums on the diagonal, so that rows sum to 0."""
+        apart = self.matrix.copy()
+        np.fill_diagonal(apart, 0.0)
+        np.fill_diagonal(apart, -apart.sum(axis=1))
+        return apart
+
+    @cached_property
+    def is_dominant(self) -> bool:
+        """Whether no entry off the diagonal is positive and no row has a negative sum.
+
+        The Laplacian is positive semi-definite then, and its null space, as the block is connected,
+        that of constants.
+        """
+        off = (self.matrix > 0).sum(axis=1) == (self.matrix.diagonal() > 0)
+        return bool(off.all() and (self.sums >= 0).all())
+
+    def product(self, W: np.ndarray) -> np.ndarray:
+        """Return the block times W, which rounding does not spoil where the Laplacian is large."""
+        return self.laplacian @ (W - W.mean(axis=0)) + self.sums[:, None] * W
 
     @cached_property
     def low(self) -> tuple[np.ndarray, np.ndarray]:
@@ -73,6 +100,33 @@ class Component:
             return None
         return self.matrix.diagonal() + np.square(factor), factor
 
+    def eigh(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return eigenvalues and eigenvectors of ``D^(-1/2) A D^(-1/2)`` for D = diag(weight).
+
+        In a basis whose first vector is ``D^(1/2) 1``, entries for what tasks share are sums of the
+        block's sums, and none of its large entries.
+        """
+        if len(weight) == 0:
+            return np.empty(0), np.empty((0, 0))
+        root = np.sqrt(weight)
+        basis = _basis_from(root)
+        scaled = basis / root[:, None]
+        inner = scaled.T @ self.laplacian @ scaled
+        inner[0] = inner[:, 0] = 0.0
+        inner += scaled.T @ (self.sums[:, None] * scaled)
+        values, vectors, _ = semidefinite_eigh(0.5 * (inner + inner.T))
+        return values, basis @ vectors
+
+
+def _basis_from(first: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis, as columns, whose first vector is along `first` (positive)."""
+    # the reflection that takes e_1 to -first / |first|
+    normal = first / np.linalg.norm(first)
+    normal[0] += 1.0
+    reflection = np.eye(len(first)) - np.outer(normal, normal / normal[0])
+    reflection[:, 0] *= -1.0
+    return reflection
+
 
 class Coupling:
     """How A ties the rows of W: which are alone, and which components the others form.
@@ -81,6 +135,9 @@ class Coupling:
     ----------
     matrix : ndarray of shape (M, M)
         A.
+    sums : ndarray of shape (M,), default=None
+        The sums of its rows, where they are known exactly: in a large Laplacian and a small ridge,
+        the ridge drowns.
 
     Attributes
     ----------
@@ -90,7 +147,7 @@ class Coupling:
         The rest.
     """
 
-    def __init__(self, matrix: np.ndarray) -> None:
+    def __init__(self, matrix: np.ndarray, sums: np.ndarray | None = None) -> None:
         self.matrix = matrix
         self.diagonal = matrix.diagonal()
         n_parts, label = _parts(matrix)
@@ -98,7 +155,11 @@ class Coupling:
         parts = np.split(order, np.searchsorted(label[order], np.arange(1, n_parts)))
         self.alone = np.array(sorted(part[0] for part in parts if len(part) == 1), dtype=np.intp)
         self.components = [
-            Component(part, matrix if len(part) == len(matrix) else matrix[np.ix_(part, part)])
+            Component(
+                part,
+                matrix if len(part) == len(matrix) else matrix[np.ix_(part, part)],
+                None if sums is None else sums[part],
+            )
             for part in parts
             if len(part) > 1
         ]
@@ -108,9 +169,7 @@ class Coupling:
         product = np.empty_like(W)
         product[self.alone] = self.diagonal[self.alone, None] * W[self.alone]
         for component in self.components:
-            rows, block = component.rows, component.matrix
-            mean = W[rows].mean(axis=0)
-            product[rows] = block @ (W[rows] - mean) + component.sums[:, None] * mean
+            product[component.rows] = component.product(W[component.rows])
         return product
 
 

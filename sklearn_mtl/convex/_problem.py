@@ -37,11 +37,14 @@ class Problem:
         None where no norm is asked for, or alpha is 0.
     matrix : ndarray of shape (M, M) or None
         A, the sum of the quadratic penalties; None where there are none.
+    row_sums : ndarray of shape (M,) or None
+        ``A 1``, where it is known better than the rounded entries of A tell.
     """
 
     datafit: Datafit
     norm: NormPenalty | None = None
     matrix: np.ndarray | None = None
+    row_sums: np.ndarray | None = None
 
     @cached_property
     def scale(self) -> float:
@@ -111,7 +114,9 @@ class Problem:
     def coupling(self) -> Coupling:
         """A, and which rows of W it ties."""
         size = self.datafit.shape[0]
-        return Coupling(np.zeros((size, size)) if self.matrix is None else self.matrix)
+        if self.matrix is None:
+            return Coupling(np.zeros((size, size)))
+        return Coupling(self.matrix, self.row_sums)
 
     @cached_property
     def eigh(self) -> tuple[np.ndarray, np.ndarray]:
@@ -136,6 +141,9 @@ def make_problem(datafit: Datafit, penalty: Penalty, rows: CoefRows) -> Problem:
     penalty.check()
     terms = penalty.terms if isinstance(penalty, PenaltySum) else [penalty]
     norms = [term for term in terms if isinstance(term, NormPenalty) and term.alpha > 0]
-    matrices = [term.task_matrix(rows) for term in terms if isinstance(term, QuadraticPenalty)]
-    matrix = np.sum(matrices, axis=0) if matrices else None
-    return Problem(datafit, norms[0] if norms else None, matrix)
+    quadratic = [term for term in terms if isinstance(term, QuadraticPenalty)]
+    matrix = row_sums = None
+    if quadratic:
+        matrix = np.sum([term.task_matrix(rows) for term in quadratic], axis=0)
+        row_sums = np.sum([term.row_sums(rows) for term in quadratic], axis=0)
+    return Problem(datafit, norms[0] if norms else None, matrix, row_sums)

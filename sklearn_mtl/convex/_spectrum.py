@@ -1,8 +1,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg.lapack import dgejsv
 
-from sklearn_mtl.convex._coupling import EPS
+EPS = float(np.finfo(np.float64).eps)
+EVEN = 1e4  # ratio of diagonal entries up to which one scale is good for all features
+TINY = float(np.finfo(np.float64).tiny) / EPS  # numbers below it lack digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,25 +18,36 @@ class GramSpectrum:
         s, ascending; those within rounding of 0 are 0.
     vectors : ndarray of shape (K, p, p)
         V, an eigenvector a column.
+    doubt : ndarray of shape (K,)
+        The part that rounding may have added to a positive eigenvalue, at most 1/2.
     group : ndarray of shape (m,)
         The Gram matrix of each task.
     """
 
     values: np.ndarray
     vectors: np.ndarray
+    doubt: np.ndarray
     group: np.ndarray
 
     @classmethod
     def of(cls, gram: np.ndarray, group: np.ndarray) -> "GramSpectrum":
         """Return the spectrum of these matrices, shape (K, p, p)."""
-        values, vectors = np.linalg.eigh(gram)
-        values[values <= EPS * values.shape[1] * values[:, -1:]] = 0.0
-        return cls(values, vectors, group)
+        values, vectors = np.empty(gram.shape[:2]), np.empty_like(gram)
+        doubt = np.empty(len(gram))
+        even = np.array([_is_even(matrix) for matrix in gram], dtype=bool)
+        if even.any():
+            some = slice(None) if even.all() else even
+            values[some], vectors[some] = np.linalg.eigh(gram[some])
+            doubt[some] = _cut(values, some)
+        for k in np.flatnonzero(~even):
+            values[k], vectors[k], doubt[k] = _graded_eigh(gram[k])
+        return cls(values, vectors, doubt, group)
 
     def restrict(self, tasks: np.ndarray) -> "GramSpectrum":
         """Return the spectrum for these tasks alone."""
         vectors, group = restrict(self.vectors, self.group, tasks)
-        return GramSpectrum(restrict(self.values, self.group, tasks)[0], vectors, group)
+        values, doubt = (restrict(each, self.group, tasks)[0] for each in (self.values, self.doubt))
+        return GramSpectrum(values, vectors, doubt, group)
 
     def of_tasks(self) -> np.ndarray:
         """Return the eigenvalues of each task, shape (m, p)."""
@@ -46,6 +60,61 @@ class GramSpectrum:
     def restore(self, W: np.ndarray) -> np.ndarray:
         """Return the rows ``V w_t``, the inverse of `rotate`."""
         return multiply_grouped(W, self.vectors.transpose(0, 2, 1), self.group)
+
+
+def semidefinite_eigh(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return eigenvalues, eigenvectors and the doubt of one positive semi-definite matrix.
+
+    As in `GramSpectrum`. Eigenvectors have the digits of small eigenvalues only where those of
+    large ones do not drown them: where diagonal entries are further apart than 1e4, features are
+    scaled to 1 first, so that the units of features decide neither the rank nor the digits.
+    """
+    if not _is_even(matrix):
+        return _graded_eigh(matrix)
+    values, vectors = np.linalg.eigh(matrix)
+    return values, vectors, float(_cut(values[None], slice(None))[0])
+
+
+def _is_even(matrix: np.ndarray) -> bool:
+    diagonal = matrix.diagonal()
+    positive = diagonal[diagonal > 0]
+    return len(positive) == 0 or bool(positive.max() <= EVEN * positive.min())
+
+
+def _cut(values: np.ndarray, some: slice | np.ndarray) -> np.ndarray:
+    """Set what is within rounding of 0 to 0, in place, and return the doubt in the rest."""
+    chosen = values[some]
+    rounding = EPS * chosen.shape[1] * chosen.max(axis=1, initial=0.0, keepdims=True)
+    chosen[chosen <= 2 * rounding] = 0.0
+    values[some] = chosen
+    least = np.where(chosen > 0, chosen, np.inf).min(axis=1, initial=np.inf)
+    return np.maximum(rounding[:, 0] / least, EPS * chosen.shape[1])
+
+
+def _graded_eigh(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return what `semidefinite_eigh` does, each eigenvalue with digits of its own.
+
+    With ``D^-1 M D^-1 = Q diag(s) Q'`` of diagonal 1, the singular values of ``diag(s)^(1/2) Q' D``
+    are the roots of the eigenvalues of M. One-sided Jacobi finds them to a relative accuracy that
+    does not depend on D (Demmel and Veselic, "Jacobi's method is more accurate than QR", SIAM
+    Journal on Matrix Analysis and Applications 13, 1992, theorem 4.2).
+    """
+    diagonal = matrix.diagonal()
+    known = diagonal > TINY
+    size = np.sqrt(np.where(known, diagonal, 0.0))
+    inverse = np.divide(1.0, size, out=np.zeros_like(size), where=known)
+    values, vectors = np.linalg.eigh(inverse[:, None] * matrix * inverse)
+    doubt = _cut(values[None], slice(None))[0]
+    root = np.sqrt(values[::-1, None]) * vectors.T[::-1] * size
+    # A = C D with C well conditioned, all of U and V, no scaling of what is small
+    found, _, vectors, work, _, failed = dgejsv(
+        root, joba=0, jobu=0, jobv=0, jobr=0, jobt=0, jobp=0
+    )
+    if failed:
+        raise np.linalg.LinAlgError("One-sided Jacobi did not converge.")
+    found *= work[0] / work[1]
+    found[np.count_nonzero(values) :] = 0.0
+    return np.square(found[::-1]), vectors[:, ::-1], float(doubt)
 
 
 def restrict(

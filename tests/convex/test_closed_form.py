@@ -332,7 +332,8 @@ def test_a_gap_is_never_above_the_objective():
     problem = problem_for("Banded", np.random.default_rng(0), 6, 5, 30, ridge=1e-8)
     W = np.random.default_rng(1).normal(size=(6, 5)) * 1e3
     certificate = problem.certify(W)
-    assert certificate.gap <= certificate.objective
+    # what rounding may have taken off the objective counts
+    assert certificate.gap <= certificate.objective * (1 + 1e-14)
 
 
 def test_iterations_that_are_cut_short_say_so_with_an_honest_gap(monkeypatch):

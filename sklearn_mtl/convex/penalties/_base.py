@@ -89,6 +89,13 @@ class QuadraticPenalty(Penalty):
     def task_matrix(self, rows: CoefRows) -> np.ndarray:
         """Return A, shape (M, M), for the M rows of W that `rows` describes."""
 
+    def row_sums(self, rows: CoefRows) -> np.ndarray:
+        """Return ``A 1``, shape (M,).
+
+        Where it is small against the entries of A, a subclass knows it to more digits.
+        """
+        return self.task_matrix(rows).sum(axis=1)
+
     def value(self, W: np.ndarray, rows: CoefRows) -> float:
         """Return ``tr(W' A W) / 2``."""
         return 0.5 * float(np.vdot(W, self.task_matrix(rows) @ W))

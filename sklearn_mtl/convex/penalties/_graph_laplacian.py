@@ -58,6 +58,10 @@ class GraphLaplacian(QuadraticPenalty):
         degree = weights.sum(axis=1)
         return np.diag(degree) - weights
 
+    def row_sums(self, rows: CoefRows) -> np.ndarray:
+        """Return zeros: a Laplacian does not see what all tasks share."""
+        return np.zeros(rows.n_rows)
+
     def scaled(self, factor: float) -> "GraphLaplacian":
         """Return the penalty ``factor * Omega``."""
         return GraphLaplacian(self.graph, factor * self.gamma)

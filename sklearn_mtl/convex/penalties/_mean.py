@@ -48,12 +48,21 @@ class MeanRegularization(QuadraticPenalty):
 
     def task_matrix(self, rows: CoefRows) -> np.ndarray:
         """Return ``alpha_specific (I - c 1 1')`` for each block of rows."""
-        total = self.alpha_shared + np.bincount(rows.block) * self.alpha_specific
-        square = np.full_like(total, self.alpha_specific**2)
+        specific = float(self.alpha_specific)
+        total = self.alpha_shared + np.bincount(rows.block) * specific
+        square = np.full_like(total, specific**2)
         taken = np.divide(square, total, out=np.zeros_like(total), where=total > 0)
         matrix = np.where(rows.block[:, None] == rows.block, -taken[rows.block], 0.0)
-        matrix.flat[:: rows.n_rows + 1] += self.alpha_specific
+        matrix.flat[:: rows.n_rows + 1] += specific
         return matrix
+
+    def row_sums(self, rows: CoefRows) -> np.ndarray:
+        """Return ``1 / (1 / alpha_specific + n / alpha_shared)``, n the rows of the block."""
+        shared, specific = float(self.alpha_shared), float(self.alpha_specific)
+        count = np.bincount(rows.block)
+        total = shared + count * specific
+        sums = np.divide(shared * specific, total, out=np.zeros(len(count)), where=total > 0)
+        return sums[rows.block]
 
     def scaled(self, factor: float) -> "MeanRegularization":
         """Return the penalty ``factor * Omega``."""

@@ -56,7 +56,7 @@ def _factor(band: np.ndarray) -> np.ndarray:
     try:
         return cholesky_banded(band, lower=True, check_finite=False)
     except LinAlgError:
-        # a singular H: a shift within rounding, which refinement takes back
+        # a singular H: a shift within rounding of each feature, which refinement takes back
         shifted = band.copy()
-        shifted[0] += 16 * EPS * band.shape[1] * band[0].max()
+        shifted[0] *= 1.0 + 16 * EPS * band.shape[1]
         return cholesky_banded(shifted, lower=True, overwrite_ab=True, check_finite=False)

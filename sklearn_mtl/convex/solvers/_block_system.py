@@ -19,7 +19,7 @@ def component_inverse(system: System, *, max_iter: int) -> Inverse:
     """
     rank_one = system.component.rank_one
     if rank_one is not None:
-        return Elimination(system.spectrum, system.weight, *rank_one)
+        return Elimination(system.spectrum, system.weight, system.component.sums, *rank_one)
     if len(system.gram) == 1:
         return TaskSpectrum(system)
     m, p = len(system.group), system.gram.shape[1]

@@ -13,7 +13,7 @@ from sklearn_mtl.convex.solvers._task_spectrum import TwoCurvatures
 
 ROUNDING = 1e-26  # of the gap relative to the scale: an error of 1e-13 in the norm of H
 MOST_REFINEMENTS = 10
-TRUST = 1e-3  # residual of a direct solve, relative, up to which H^+ certifies as well
+LEFT = 64 * EPS  # of each entry of a gradient that a solve may leave, as rounding
 ROUNDINGS = 32 * EPS  # numbers that differ by less, relatively, are equal
 LEAST_SHIFT = 1e-10  # of a Gram matrix before its Cholesky factor, relative to its diagonal
 
@@ -41,25 +41,57 @@ class ClosedForm(Solver):
         """Return W, whatever the start and the tolerance."""
         datafit = cast(GramQuadratic, problem.datafit)
         inverse = HessianInverse(problem.coupling, datafit, max_iter=max_iter)
-        W, size = inverse(datafit.linear), np.linalg.norm(datafit.linear)
-        best = Solution(np.zeros_like(W), problem.scale, np.inf, 0, False)
+        rounding = GradientRounding(problem)
+        W, scale = inverse(datafit.linear), problem.scale
+        # no loss is below 0, so that W = 0 is within its own objective of the minimum
+        best = Solution(np.zeros_like(W), scale, scale, 0, scale <= tol * scale)
         for n_solves in range(1, MOST_REFINEMENTS + 1):
-            value, gradient = problem.smooth_part(W)
+            point, product = datafit.at(W), problem.coupling.product(W)
+            value = point.value + 0.5 * float(np.vdot(W, product))
+            gradient = point.gradient + product
             change = inverse(gradient)
-            if inverse.is_exact and np.linalg.norm(gradient) <= TRUST * size:
+            left = gradient - datafit.hessian_product(change) - problem.coupling.product(change)
+            if inverse.is_exact and rounding.covers(left):
                 # how much the objective falls from W to the minimum at W - change
                 gap = 0.5 * max(float(np.vdot(gradient, change)), 0.0)
             else:
                 gap = problem.bound(gradient)
-            gap = max(min(gap, value), 0.0)  # no loss is below 0, but by rounding
+            gap = min(gap, max(value, 0.0) + point.rounding)
             shrinks = gap < 0.1 * best.gap
             if gap < best.gap:
                 n_iter = inverse.n_iter or n_solves
-                best = Solution(W, value, gap, n_iter, gap <= tol * problem.scale)
-            if not shrinks or gap <= ROUNDING * problem.scale:
+                best = Solution(W, value, gap, n_iter, gap <= tol * scale)
+            if not (shrinks or n_solves == 1) or gap <= ROUNDING * scale:
                 break
             W = W - change
         return best
+
+
+class GradientRounding:
+    """How large a gradient may be that is rounding, from the curvature of each weight.
+
+    With objective at most ``scale``, g_tj is at most ``(2 scale H_tj,tj)^(1/2)``. The same holds
+    for sums over tasks that A ties, of which its Laplacian makes no curvature.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        datafit = cast(GramQuadratic, problem.datafit)
+        diagonal = np.diagonal(datafit.gram, axis1=1, axis2=2)[datafit.group]
+        curvature = datafit.task_weight[:, None] * diagonal
+        self.components = problem.coupling.components
+        most = LEFT * sum(datafit.shape) * np.sqrt(2.0 * problem.scale)
+        self.each = most * np.sqrt(curvature + problem.coupling.diagonal[:, None])
+        self.sums = [
+            most * np.sqrt(curvature[c.rows].sum(axis=0) + np.abs(c.sums).sum())
+            for c in self.components
+        ]
+
+    def covers(self, gradient: np.ndarray) -> bool:
+        """Return whether this may be rounding."""
+        return bool((np.abs(gradient) <= self.each).all()) and all(
+            bool((np.abs(gradient[c.rows].sum(axis=0)) <= most).all())
+            for c, most in zip(self.components, self.sums, strict=True)
+        )
 
 
 class HessianInverse:
@@ -118,17 +150,16 @@ def two_curvatures(coupling: Coupling, datafit: GramQuadratic) -> TwoCurvatures 
         return None
     shared = specific = coupling.diagonal
     if coupling.components:
+        shared = coupling.components[0].sums
         rank_one = coupling.components[0].rank_one
         if len(coupling.alone) or len(coupling.components) > 1 or rank_one is None:
             return None
         specific, factor = rank_one
         if np.ptp(factor) > ROUNDINGS * factor[0]:
             return None
-        shared = specific - len(factor) * np.square(factor)
-    if np.ptp(specific) > ROUNDINGS * specific[0]:
+    if np.ptp(specific) > ROUNDINGS * specific[0] or np.ptp(shared) > ROUNDINGS * shared.max():
         return None
     gram = datafit.task_weight[0] * datafit.gram[0]
-    least = max(LEAST_SHIFT * gram.diagonal().max(), EPS * len(specific) * specific[0])
-    if min(shared[0], specific[0]) <= least:
+    if min(shared[0], specific[0]) <= LEAST_SHIFT * gram.diagonal().max():
         return None  # so near singular that only eigenvectors tell what is 0
     return TwoCurvatures(gram, float(shared[0]), float(specific[0]))

@@ -1,7 +1,7 @@
 import numpy as np
 
 from sklearn_mtl.convex._coupling import EPS
-from sklearn_mtl.convex._spectrum import restricted_hessian
+from sklearn_mtl.convex._spectrum import restricted_hessian, semidefinite_eigh
 from sklearn_mtl.convex.solvers._elimination import Separate
 from sklearn_mtl.convex.solvers._inverse import Inverse, System
 
@@ -44,16 +44,13 @@ class ConjugateGradient(Inverse):
             a[a <= EPS * len(A) * a[-1]] = 0.0
             constant = np.full((len(A), 1), len(A) ** -0.5)
             mean = restricted_hessian(constant, system.gram, system.group, weight)
-            s, self.right = np.linalg.eigh(mean)
-            s[s <= EPS * len(s) * s[-1]] = 0.0
+            s, self.right, _ = semidefinite_eigh(mean)
             curvature = a[:, None] + s
         else:
             low, self.left = system.component.low
             inner = restricted_hessian(self.left, system.gram, system.group, weight)
             inner += np.diag(np.repeat(low, system.gram.shape[1]))
-            s, self.right = np.linalg.eigh(inner)
-            s[s <= EPS * len(s) * s.max(initial=0.0)] = 0.0
-            curvature = s
+            curvature, self.right, _ = semidefinite_eigh(inner)
         self.inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=curvature > 0)
 
     def __call__(self, R: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 import numpy as np
 
-from sklearn_mtl.convex._coupling import EPS
-from sklearn_mtl.convex._spectrum import GramSpectrum
+from sklearn_mtl.convex._spectrum import GramSpectrum, semidefinite_eigh
 from sklearn_mtl.convex.solvers._inverse import Inverse
 
 
@@ -31,42 +30,44 @@ class Elimination(Inverse):
     Mean regularisation and the complete graph are of this form. With B_t = lambda_t G_t + d_t I,
 
         w_t = B_t^-1 (r_t + f_t z),    M z = sum_t f_t B_t^-1 r_t,
-        M = (1 - sum_t f_t^2 / d_t) I + sum_t f_t^2 / d_t * lambda_t G_t B_t^-1,
+        M = rest I + sum_t f_t^2 / d_t * lambda_t G_t B_t^-1,
+        rest = 1 - sum_t f_t^2 / d_t = sum_t f_t s_t / d_t / sum_t f_t,
 
-    a sum of positive semi-definite terms, so that nothing cancels where A is large. The cost is
-    one eigendecomposition of each Gram matrix, which a path of penalties shares, and O(K p^3).
+    with s the sums of the rows of A: positive semi-definite terms, so that nothing cancels where A
+    is large. The cost is one eigendecomposition of each Gram matrix, which a path of penalties
+    shares, and O(K p^3).
 
     Parameters
     ----------
     spectrum : GramSpectrum
-    weight, diagonal, factor : ndarray of shape (m,)
-        lambda, d and f.
+    weight, sums, diagonal, factor : ndarray of shape (m,)
+        lambda, s, d and f.
     """
 
     def __init__(
         self,
         spectrum: GramSpectrum,
         weight: np.ndarray,
+        sums: np.ndarray,
         diagonal: np.ndarray,
         factor: np.ndarray,
     ) -> None:
         self.separate = Separate(spectrum, weight, diagonal)
         self.factor = factor[:, None]
         share = np.square(factor) / diagonal
-        rest = 1.0 - share.sum()
-        rest = rest if rest > EPS * len(share) else 0.0
+        rest = max(float((factor * sums / diagonal).sum() / factor.sum()), 0.0)
         curved = weight[:, None] * spectrum.of_tasks() * self.separate.inverse * share[:, None]
-        sums = np.zeros_like(spectrum.values)
-        np.add.at(sums, spectrum.group, curved)
-        if len(sums) == 1:
-            values, self.basis = sums[0], spectrum.vectors[0]
+        total = np.zeros_like(spectrum.values)
+        np.add.at(total, spectrum.group, curved)
+        if len(total) == 1:
+            values, self.basis = total[0], spectrum.vectors[0]
         else:
             vectors = spectrum.vectors
-            stacked = (vectors * sums[:, None, :]).transpose(1, 0, 2).reshape(sums.shape[1], -1)
-            values, self.basis = np.linalg.eigh(
-                stacked @ vectors.transpose(1, 0, 2).reshape(sums.shape[1], -1).T
+            p = total.shape[1]
+            stacked = (vectors * total[:, None, :]).transpose(1, 0, 2).reshape(p, -1)
+            values, self.basis, _ = semidefinite_eigh(
+                stacked @ vectors.transpose(1, 0, 2).reshape(p, -1).T
             )
-            values[values <= EPS * len(values) * values[-1]] = 0.0
         values = values + rest
         self.inverse = np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)
 

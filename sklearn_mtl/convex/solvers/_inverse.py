@@ -3,12 +3,13 @@ from functools import cached_property
 
 import numpy as np
 
-from sklearn_mtl.convex._coupling import EPS, Component
+from sklearn_mtl.convex._coupling import Component
 from sklearn_mtl.convex._spectrum import (
     GramSpectrum,
     multiply_grouped,
     restrict,
     restricted_hessian,
+    semidefinite_eigh,
 )
 from sklearn_mtl.convex.datafits import GramQuadratic
 
@@ -49,15 +50,15 @@ class System:
     def product(self, W: np.ndarray) -> np.ndarray:
         """Return H applied to the rows of W."""
         curved = self.weight[:, None] * multiply_grouped(W, self.gram, self.group)
-        return curved + self.matrix @ W
+        return curved + self.component.product(W)
 
     @cached_property
     def _null(self) -> tuple[np.ndarray, np.ndarray]:
         """Z (m, k) and N (k p, q): the null space of H is spanned by ``(Z x I) N``."""
         flat = self.component.flat
         inner = restricted_hessian(flat, self.gram, self.group, self.weight)
-        values, basis = np.linalg.eigh(inner)
-        return flat, basis[:, values <= EPS * len(values) * values.max(initial=0.0)]
+        values, basis, _ = semidefinite_eigh(inner)
+        return flat, basis[:, values == 0]
 
     def in_range(self, W: np.ndarray) -> np.ndarray:
         """Return W without its part in the null space of H."""

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, pinvh
 
-from sklearn_mtl.convex._coupling import EPS
+from sklearn_mtl.convex._coupling import Component
 from sklearn_mtl.convex.solvers._inverse import Inverse, System
 
 
@@ -25,14 +25,17 @@ class TaskSpectrum(Inverse):
         self.root = np.sqrt(weight[self.some])[:, None]
         self.idle_inverse = None
         if everyone:
-            S = A
+            tied = system.component
         else:
             idle = ~self.some
             self.idle_inverse = pinvh(A[np.ix_(idle, idle)])
             self.tie = A[np.ix_(idle, self.some)]
             S = A[np.ix_(self.some, self.some)] - self.tie.T @ self.idle_inverse @ self.tie
-        a, self.left = np.linalg.eigh(S / (self.root * self.root.T))
-        a[a <= EPS * len(A) * a.max(initial=0.0)] = 0.0
+            # S 1, from A_01 1 + A_00 1 = sums_0
+            sums = system.component.sums
+            sums = sums[self.some] - self.tie.T @ (self.idle_inverse @ sums[idle])
+            tied = Component(np.flatnonzero(self.some), S, sums)
+        a, self.left = tied.eigh(weight[self.some])
         s, vectors = system.spectrum.values[0], system.spectrum.vectors[0]
         # R has no part where G has none: such columns of W are 0, and never formed
         self.right, s = vectors[:, s > 0], s[s > 0]
