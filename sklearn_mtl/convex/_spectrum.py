@@ -103,18 +103,29 @@ def _graded_eigh(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     known = diagonal > TINY
     size = np.sqrt(np.where(known, diagonal, 0.0))
     inverse = np.divide(1.0, size, out=np.zeros_like(size), where=known)
-    values, vectors = np.linalg.eigh(inverse[:, None] * matrix * inverse)
+    values, scaled = np.linalg.eigh(inverse[:, None] * matrix * inverse)
     doubt = _cut(values[None], slice(None))[0]
-    root = np.sqrt(values[::-1, None]) * vectors.T[::-1] * size
-    # A = C D with C well conditioned, all of U and V, no scaling of what is small
-    found, _, vectors, work, _, failed = dgejsv(
-        root, joba=0, jobu=0, jobv=0, jobr=0, jobt=0, jobp=0
+    n_null = len(values) - np.count_nonzero(values)
+    found, vectors = _graded_right(np.sqrt(values[::-1, None]) * scaled.T[::-1] * size)
+    found[len(values) - n_null :] = 0.0
+    if n_null:
+        # D^-1 Q spans the null space, to the digits of each row, which a complement has not
+        inverse[~known] = inverse.max(initial=1.0)
+        null = np.zeros_like(matrix)
+        null[:n_null] = scaled[:, :n_null].T * inverse
+        vectors[:, len(values) - n_null :] = _graded_right(null)[1][:, :n_null]
+    return np.square(found[::-1]), vectors[:, ::-1], float(doubt)
+
+
+def _graded_right(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return singular values and right singular vectors of C D, for a well-conditioned C."""
+    # A = C D, all of U and V (V alone is less accurate), no scaling of what is small
+    values, _, vectors, work, _, failed = dgejsv(
+        matrix, joba=0, jobu=0, jobv=0, jobr=0, jobt=0, jobp=0
     )
     if failed:
         raise np.linalg.LinAlgError("One-sided Jacobi did not converge.")
-    found *= work[0] / work[1]
-    found[np.count_nonzero(values) :] = 0.0
-    return np.square(found[::-1]), vectors[:, ::-1], float(doubt)
+    return values * (work[0] / work[1]), vectors
 
 
 def restrict(

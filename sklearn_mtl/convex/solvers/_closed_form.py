@@ -40,7 +40,8 @@ class ClosedForm(Solver):
     ) -> Solution:
         """Return W, whatever the start and the tolerance."""
         datafit = cast(GramQuadratic, problem.datafit)
-        inverse = HessianInverse(problem.coupling, datafit, max_iter=max_iter)
+        # gradients of tasks apart have no part where G has none, and neither have weights
+        inverse = HessianInverse(problem.coupling, datafit, max_iter=max_iter, in_range=True)
         rounding = GradientRounding(problem)
         W, scale = inverse(datafit.linear), problem.scale
         # no loss is below 0, so that W = 0 is within its own objective of the minimum
@@ -104,9 +105,18 @@ class HessianInverse:
     datafit : GramQuadratic
     max_iter : int
         Of iterative methods.
+    in_range : bool, default=False
+        Whether what is solved for has no part, for tasks apart, where their G has none.
     """
 
-    def __init__(self, coupling: Coupling, datafit: GramQuadratic, *, max_iter: int) -> None:
+    def __init__(
+        self,
+        coupling: Coupling,
+        datafit: GramQuadratic,
+        *,
+        max_iter: int,
+        in_range: bool = False,
+    ) -> None:
         self.parts: list[tuple[np.ndarray, Inverse]] = []
         whole = two_curvatures(coupling, datafit)
         if whole is not None:
@@ -115,7 +125,8 @@ class HessianInverse:
         alone = coupling.alone
         if len(alone):
             spectrum = datafit.spectrum.restrict(alone)
-            apart = Separate(spectrum, datafit.task_weight[alone], coupling.diagonal[alone])
+            weight, diagonal = datafit.task_weight[alone], coupling.diagonal[alone]
+            apart = Separate(spectrum, weight, diagonal, in_range=in_range)
             self.parts.append((alone, apart))
         for component in coupling.components:
             system = System(datafit, component)

@@ -12,12 +12,24 @@ class Separate(Inverse):
     spectrum : GramSpectrum
     weight, diagonal : ndarray of shape (m,)
         lambda and d.
+    in_range : bool, default=False
+        Whether what is solved for has no part where its G has none, but rounding, which a small d
+        would blow up.
     """
 
-    def __init__(self, spectrum: GramSpectrum, weight: np.ndarray, diagonal: np.ndarray) -> None:
+    def __init__(
+        self,
+        spectrum: GramSpectrum,
+        weight: np.ndarray,
+        diagonal: np.ndarray,
+        *,
+        in_range: bool = False,
+    ) -> None:
         self.spectrum = spectrum
-        curvature = weight[:, None] * spectrum.of_tasks() + diagonal[:, None]
-        self.inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=curvature > 0)
+        curved = weight[:, None] * spectrum.of_tasks()
+        curvature = curved + diagonal[:, None]
+        some = curved > 0 if in_range else curvature > 0
+        self.inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=some)
 
     def __call__(self, R: np.ndarray) -> np.ndarray:
         """Return the solution of least norm."""
@@ -52,7 +64,9 @@ class Elimination(Inverse):
         diagonal: np.ndarray,
         factor: np.ndarray,
     ) -> None:
-        self.separate = Separate(spectrum, weight, diagonal)
+        # of one Gram matrix, what labels explain is in the range, for all tasks
+        shared = len(spectrum.values) == 1 and bool((weight > 0).all())
+        self.separate = Separate(spectrum, weight, diagonal, in_range=shared)
         self.factor = factor[:, None]
         share = np.square(factor) / diagonal
         rest = max(float((factor * sums / diagonal).sum() / factor.sum()), 0.0)
