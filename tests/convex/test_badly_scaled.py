@@ -154,10 +154,13 @@ def own_features(rng, n_tasks=4, n=200, p=6, decades=7):
 )
 def test_answers_are_exact_on_features_of_14_decades(penalty, shared):
     for seed in range(2):
-        X, labels = own_features(np.random.default_rng(seed), n_tasks=3, p=4)
+        rng = np.random.default_rng(seed)
+        X, labels = own_features(rng, n_tasks=3, n=30, p=6)
+        X += X[:, :, :1] / np.abs(X[:, :, :1]).max() * np.abs(X).max(axis=(0, 1)) * 10  # correlated
         problem = make_problem(squared_loss(X[:1] if shared else X, labels), penalty, task_rows(3))
         solution = CLOSED_FORM.solve(problem, None, tol=1e-6, max_iter=1000)
         assert solution.converged
+        # of entries that cancel to 1e-3
         assert exact_excess(problem, solution.coef) <= 1e-12 * problem.scale
 
 
@@ -279,7 +282,7 @@ def test_a_large_specific_strength_keeps_the_small_shared_one(diabetes, specific
     assert 0 <= model.dual_gap_ <= 1e-12 * model.objective_
 
 
-@pytest.mark.parametrize("graph", ["complete", "chain"])
+@pytest.mark.parametrize("graph", ["ring", "chain"])
 @pytest.mark.parametrize("ridge", [1e-6, 1e-2])
 def test_tasks_with_rows_of_their_own_are_pooled_by_a_large_gamma(graph, ridge):
     for seed in range(3):
