@@ -109,23 +109,37 @@ class Component:
         if len(weight) == 0:
             return np.empty(0), np.empty((0, 0))
         root = np.sqrt(weight)
-        basis = _basis_from(root)
-        scaled = basis / root[:, None]
-        inner = scaled.T @ self.laplacian @ scaled
+        normal = _normal_to(root)
+        inner = _rotated(normal, self.laplacian / (root[:, None] * root))
         inner[0] = inner[:, 0] = 0.0
-        inner += scaled.T @ (self.sums[:, None] * scaled)
+        inner += _rotated(normal, np.diag(self.sums / weight))
         values, vectors, _ = semidefinite_eigh(0.5 * (inner + inner.T))
-        return values, basis @ vectors
+        vectors[0] *= -1.0
+        return values, _reflected(normal, vectors)
 
 
-def _basis_from(first: np.ndarray) -> np.ndarray:
-    """Return an orthonormal basis, as columns, whose first vector is along `first` (positive)."""
-    # the reflection that takes e_1 to -first / |first|
+def _normal_to(first: np.ndarray) -> np.ndarray:
+    """Return the normal of the reflection that takes e_1 to -first / |first|, for positive first.
+
+    The columns of the reflection, the first one negated, are an orthonormal basis that begins with
+    `first`.
+    """
     normal = first / np.linalg.norm(first)
     normal[0] += 1.0
-    reflection = np.eye(len(first)) - np.outer(normal, normal / normal[0])
-    reflection[:, 0] *= -1.0
-    return reflection
+    return normal
+
+
+def _reflected(normal: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Return ``H matrix`` for the reflection ``H = I - v v' / v_1``, in O(m^2) operations."""
+    return matrix - np.outer(normal, normal @ matrix / normal[0])
+
+
+def _rotated(normal: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Return a symmetric matrix in the basis of `_normal_to`."""
+    inner = _reflected(normal, _reflected(normal, matrix).T)
+    inner[0] *= -1.0
+    inner[:, 0] *= -1.0
+    return inner
 
 
 class Coupling:
