@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from sklearn_mtl.convex._problem import Problem
@@ -52,7 +54,7 @@ class ActiveFeatures(Solver):
             promise = self._promise(problem, point.gradient + problem.coupling.product(W))
             promise[in_use] = np.inf
             chosen = np.sort(np.argpartition(-promise, n_features - 1)[:n_features])
-            inner = Problem(datafit.columns(chosen), problem.norm, problem.matrix)
+            inner = replace(problem, datafit=datafit.columns(chosen))
             wanted = max(0.1 * certificate.gap, 0.5 * target) if n_features < p else target
             method: Solver = ProxNewton()
             if method.refusal(inner) is not None:

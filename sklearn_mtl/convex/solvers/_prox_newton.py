@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from scipy.linalg import block_diag
 
@@ -125,7 +127,7 @@ def _model_minimum(
         energies = [_energy(*pair) for pair in zip(grams, linear, strict=True)]
         group, ones = np.arange(len(W)), np.ones(len(W))
         model = GramQuadratic(grams, group, linear, np.array(energies), ones)
-        inner = Problem(model, problem.norm, problem.matrix)
+        inner = replace(problem, datafit=model)
         tol = _tolerance(inner, W, wanted)
         return solve(inner, start=W, tol=tol, max_iter=INNER_STEPS).coef
     if problem.matrix is not None and _ties(problem.matrix):  # tasks are tied: one block
@@ -134,7 +136,7 @@ def _model_minimum(
     for rows, block in zip(sets, blocks, strict=True):
         linear[rows] += (block @ W[rows].ravel()).reshape(len(rows), -1)
         energy += _energy(block, linear[rows].ravel())
-    inner = Problem(BlockQuadratic(sets, blocks, linear, energy), problem.norm, problem.matrix)
+    inner = replace(problem, datafit=BlockQuadratic(sets, blocks, linear, energy))
     tol = _tolerance(inner, W, wanted)
     return BlockADMM().solve(inner, W, tol=tol, max_iter=INNER_STEPS).coef
 
