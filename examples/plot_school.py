@@ -37,7 +37,7 @@ from sklearn_mtl import (
     MeanRegularizedRegressorCV,
     MultiTaskLinearRegressorCV,
 )
-from sklearn_mtl.convex import Ridge
+from sklearn_mtl.convex import MeanRegularization, NuclearNorm, Ridge
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -101,6 +101,9 @@ MODELS = {
     "low rank": LowRankRegressorCV(**SETTINGS),
     "complete graph": GraphRegressorCV(alphas=[1e-3, 1e-2], **SETTINGS),
     "mean-regularised": MeanRegularizedRegressorCV(**SETTINGS),
+    "low rank and mean": MultiTaskLinearRegressorCV(
+        NuclearNorm(1.0) + MeanRegularization(0.0, 1.0), alphas=20, **SETTINGS
+    ),
 }
 SINGLE, POOLED = "one ridge a school", "one ridge for all"
 
@@ -166,7 +169,7 @@ def draw(results, shares, sizes, title):
     left.margins(x=0.12)
     left.grid(axis="y", alpha=0.3)
     left.invert_yaxis()
-    left.legend(loc="upper right")
+    left.legend(loc="lower left")
     left.set_title(title)
     share = shares[0]
     errors = results[share][1]
