@@ -10,7 +10,17 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_mtl.convex import CoefRows, Penalty, Problem, Solution, coef_rows, solve
+from sklearn_mtl.convex import (
+    CoefRows,
+    MeanRegularization,
+    NuclearNorm,
+    Penalty,
+    PenaltySum,
+    Problem,
+    Solution,
+    coef_rows,
+    solve,
+)
 from sklearn_mtl.convex.solvers import SOLVERS
 from sklearn_mtl.linear_model._checks import check_magnitudes
 from sklearn_mtl.linear_model._outputs import linear_outputs
@@ -72,6 +82,7 @@ class BaseLinear(BaseEstimator):
         *,
         basis: np.ndarray | None = None,
         dtype: Any = np.float64,
+        share: float = 1.0,
     ) -> Self:
         """Minimise, warn where the gap is not small enough, and set what ``fit`` leaves behind.
 
@@ -85,16 +96,19 @@ class BaseLinear(BaseEstimator):
             Where features were rotated into fewer: orthonormal columns that lead back.
         dtype : dtype, default=float64
             Of ``coef_`` and ``intercept_``.
+        share : float, default=1.0
+            Of the objective at W = 0 that ``tol`` is relative to.
         """
+        tol = self.tol * share
         solution = solve(
             problem,
             solver=self.solver,
             start=self._start(problem, layout, basis),
-            tol=self.tol,
+            tol=tol,
             max_iter=self.max_iter,
             owner=type(self).__name__,
         )
-        self._warn_unless_converged(solution, problem)
+        self._warn_unless_converged(solution, problem, tol)
         return self._keep(solution, layout, intercept, basis=basis, dtype=dtype)
 
     def _keep(
@@ -120,7 +134,18 @@ class BaseLinear(BaseEstimator):
         return self
 
     def _set_structure(self, coef: np.ndarray, rows: CoefRows) -> None:
-        """Set the attributes that say what the penalty found, of which most have none."""
+        """Set what the penalty found: the rank, or what tasks share and what is their own."""
+        for name in ("rank_", "shared_coef_", "specific_coef_"):
+            self.__dict__.pop(name, None)  # of an earlier fit with another penalty
+        penalty = self._penalty()
+        for term in penalty.terms if isinstance(penalty, PenaltySum) else [penalty]:
+            if isinstance(term, NuclearNorm):
+                self.rank_ = int(np.linalg.matrix_rank(coef))
+            elif isinstance(term, MeanRegularization):
+                shared = np.array([term.shared(coef[block]) for block in rows.blocks])
+                self.specific_coef_ = coef - shared[rows.block]
+                # one w_0 for each block of rows, as one row where there is one block
+                self.shared_coef_ = shared[0] if len(shared) == 1 else shared
 
     def _start(
         self, problem: Problem, layout: TaskLayout, basis: np.ndarray | None
@@ -132,7 +157,7 @@ class BaseLinear(BaseEstimator):
             start = start @ basis
         return start if start.shape == problem.datafit.shape else None
 
-    def _warn_unless_converged(self, solution: Solution, problem: Problem) -> None:
+    def _warn_unless_converged(self, solution: Solution, problem: Problem, tol: float) -> None:
         if solution.converged:
             return
         if solution.n_iter < self.max_iter:
@@ -144,7 +169,7 @@ class BaseLinear(BaseEstimator):
         warn(
             f"{type(self).__name__} {end} after {solution.n_iter} iterations at a duality gap of "
             f"{solution.gap:.3g}, above tol times the objective at W = 0 "
-            f"({self.tol * problem.scale:.3g}). {remedy}, bring the features to one scale, or "
+            f"({tol * problem.scale:.3g}). {remedy}, bring the features to one scale, or "
             "penalise more.",
             ConvergenceWarning,
             stacklevel=level_of_caller(),

@@ -1,4 +1,5 @@
 from typing import Any, Self
+from warnings import warn
 
 from sklearn.base import ClassifierMixin
 
@@ -9,6 +10,9 @@ from sklearn_mtl.convex.solvers import check_no_free_direction
 from sklearn_mtl.linear_model._base import BaseLinear
 from sklearn_mtl.linear_model._checks import check_classes_observed
 from sklearn_mtl.tasks._weights import resolve_task_weight
+from sklearn_mtl.utils._warnings import level_of_caller
+
+LEAST_SHARE = 1e-4  # of the objective at W = 0: to less, a duality gap is not reached for sure
 
 
 class BaseLogLoss(BaseLinear):
@@ -59,7 +63,22 @@ class BaseLogLoss(BaseLinear):
         problem = make_problem(datafit, penalty, tied)
         check_no_free_direction(problem, tied, owner=type(self).__name__)
         intercept = space.intercept(datafit.intercept)
-        return self._solve(problem, layout, intercept, basis=space.basis, dtype=rows.dtype)
+        share = self._share(datafit.least_share)
+        return self._solve(
+            problem, layout, intercept, basis=space.basis, dtype=rows.dtype, share=share
+        )
+
+    def _share(self, least: float) -> float:
+        """Return what ``tol`` is relative to, so that no kind of task is left unlearned."""
+        if least < LEAST_SHARE:
+            warn(
+                "One kind of task (squared error, two classes or several) has "
+                f"{least:.1g} of the objective of {type(self).__name__} at W = 0, and may be "
+                "learned poorly: standardise regression labels, or set task_weight.",
+                UserWarning,
+                stacklevel=level_of_caller(),
+            )
+        return max(least, LEAST_SHARE)
 
     @property
     def classes_(self) -> Any:

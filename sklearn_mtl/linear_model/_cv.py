@@ -225,7 +225,7 @@ class BaseLinearRegressorCV(BaseSquaredLoss):
             )
         return params
 
-    def _warn_unless_converged(self, solution: Solution, problem: Problem) -> None:
+    def _warn_unless_converged(self, solution: Solution, problem: Problem, tol: float) -> None:
         self._last_end = End.of(solution, problem)  # fit has one warning for all solves
 
     def _warn_of(self, end: End) -> None:

@@ -70,7 +70,10 @@ class MultiTaskLinearRegressor(NamedPenalty, BaseLinearRegressor):
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
-        Method; "auto" takes the first that fits the problem, the fastest measured.
+        Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
+        "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
+        squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
+        "prox_newton", for the log-loss, and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -82,6 +85,9 @@ class MultiTaskLinearRegressor(NamedPenalty, BaseLinearRegressor):
 
     Attributes
     ----------
+    rank_, shared_coef_, specific_coef_ : int, ndarray, ndarray
+        As `LowRankRegressor` and `MeanRegularizedRegressor` have, where the penalty is of that
+        kind.
     coef_ : ndarray of shape (n_tasks, n_features)
     intercept_ : ndarray of shape (n_tasks,)
     objective_ : float
@@ -173,7 +179,10 @@ class MultiTaskLinearClassifier(NamedPenalty, BaseLinearClassifier):
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
-        Method; "auto" takes the first that fits the problem, the fastest measured.
+        Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
+        "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
+        squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
+        "prox_newton", for the log-loss, and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -182,6 +191,9 @@ class MultiTaskLinearClassifier(NamedPenalty, BaseLinearClassifier):
 
     Attributes
     ----------
+    rank_, shared_coef_, specific_coef_ : int, ndarray, ndarray
+        As `LowRankRegressor` and `MeanRegularizedRegressor` have, where the penalty is of that
+        kind.
     coef_ : ndarray of shape (n_tasks, n_features)
         A task of K > 2 classes has K rows, one after another.
     intercept_ : ndarray of shape (n_tasks,)
@@ -279,7 +291,10 @@ class MultiTaskLinearEstimator(NamedPenalty, BaseLogLoss):
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
-        Method; "auto" takes the first that fits the problem, the fastest measured.
+        Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
+        "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
+        squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
+        "prox_newton", for the log-loss, and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -288,6 +303,9 @@ class MultiTaskLinearEstimator(NamedPenalty, BaseLogLoss):
 
     Attributes
     ----------
+    rank_, shared_coef_, specific_coef_ : int, ndarray, ndarray
+        As `LowRankRegressor` and `MeanRegularizedRegressor` have, where the penalty is of that
+        kind.
     coef_ : ndarray of shape (n_tasks, n_features)
         A task of K > 2 classes has K rows, one after another.
     intercept_ : ndarray of shape (n_tasks,)

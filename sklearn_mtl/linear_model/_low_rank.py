@@ -1,8 +1,6 @@
 from typing import Any
 
-import numpy as np
-
-from sklearn_mtl.convex import CoefRows, NuclearNorm
+from sklearn_mtl.convex import NuclearNorm
 from sklearn_mtl.convex.penalties._base import STRENGTH
 from sklearn_mtl.linear_model._classifier import BaseLinearClassifier
 from sklearn_mtl.linear_model._regressor import BaseLinearRegressor
@@ -30,7 +28,10 @@ class LowRankRegressor(BaseLinearRegressor):
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
-        Method; "auto" takes the first that fits the problem, the fastest measured.
+        Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
+        "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
+        squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
+        "prox_newton", for the log-loss, and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -107,9 +108,6 @@ class LowRankRegressor(BaseLinearRegressor):
     def _penalty(self) -> NuclearNorm:
         return NuclearNorm(self.alpha)
 
-    def _set_structure(self, coef: np.ndarray, rows: CoefRows) -> None:
-        self.rank_ = int(np.linalg.matrix_rank(coef))
-
 
 class LowRankClassifier(BaseLinearClassifier):
     """Logistic regression of several tasks whose weights have low rank.
@@ -134,7 +132,10 @@ class LowRankClassifier(BaseLinearClassifier):
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
-        Method; "auto" takes the first that fits the problem, the fastest measured.
+        Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
+        "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
+        squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
+        "prox_newton", for the log-loss, and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -209,6 +210,3 @@ class LowRankClassifier(BaseLinearClassifier):
 
     def _penalty(self) -> NuclearNorm:
         return NuclearNorm(self.alpha)
-
-    def _set_structure(self, coef: np.ndarray, rows: CoefRows) -> None:
-        self.rank_ = int(np.linalg.matrix_rank(coef))

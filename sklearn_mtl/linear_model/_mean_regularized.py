@@ -1,19 +1,9 @@
 from typing import Any
 
-import numpy as np
-
-from sklearn_mtl.convex import CoefRows, MeanRegularization
+from sklearn_mtl.convex import MeanRegularization
 from sklearn_mtl.convex.penalties._base import STRENGTH
 from sklearn_mtl.linear_model._classifier import BaseLinearClassifier
 from sklearn_mtl.linear_model._regressor import BaseLinearRegressor
-
-
-def shared_and_specific(
-    penalty: MeanRegularization, coef: np.ndarray, rows: CoefRows
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return w_0 for each block of rows, as one row where there is one block, and the v_t."""
-    shared = np.array([penalty.shared(coef[block]) for block in rows.blocks])
-    return (shared[0] if len(shared) == 1 else shared), coef - shared[rows.block]
 
 
 class MeanRegularizedRegressor(BaseLinearRegressor):
@@ -40,7 +30,10 @@ class MeanRegularizedRegressor(BaseLinearRegressor):
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
-        Method; "auto" takes the first that fits the problem, the fastest measured.
+        Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
+        "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
+        squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
+        "prox_newton", for the log-loss, and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -122,9 +115,6 @@ class MeanRegularizedRegressor(BaseLinearRegressor):
     def _penalty(self) -> MeanRegularization:
         return MeanRegularization(self.alpha_shared, self.alpha_specific)
 
-    def _set_structure(self, coef: np.ndarray, rows: CoefRows) -> None:
-        self.shared_coef_, self.specific_coef_ = shared_and_specific(self._penalty(), coef, rows)
-
 
 class MeanRegularizedClassifier(BaseLinearClassifier):
     """Logistic regression whose tasks share a part of their weights.
@@ -151,7 +141,10 @@ class MeanRegularizedClassifier(BaseLinearClassifier):
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
-        Method; "auto" takes the first that fits the problem, the fastest measured.
+        Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
+        "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
+        squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
+        "prox_newton", for the log-loss, and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -231,6 +224,3 @@ class MeanRegularizedClassifier(BaseLinearClassifier):
 
     def _penalty(self) -> MeanRegularization:
         return MeanRegularization(self.alpha_shared, self.alpha_specific)
-
-    def _set_structure(self, coef: np.ndarray, rows: CoefRows) -> None:
-        self.shared_coef_, self.specific_coef_ = shared_and_specific(self._penalty(), coef, rows)

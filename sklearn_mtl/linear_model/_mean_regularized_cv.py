@@ -3,9 +3,8 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_mtl.convex import CoefRows, MeanRegularization, Ridge
+from sklearn_mtl.convex import MeanRegularization, Ridge
 from sklearn_mtl.linear_model._cv import STRENGTHS, BaseLinearRegressorCV
-from sklearn_mtl.linear_model._mean_regularized import shared_and_specific
 from sklearn_mtl.linear_model._path import Scales
 
 
@@ -51,7 +50,10 @@ class MeanRegularizedRegressorCV(BaseLinearRegressorCV):
     task_feature : str or int, default=None
         Column of X that holds each row's task, for long form.
     solver : str, default="auto"
-        Method; "auto" takes the first that fits the problem, the fastest measured.
+        Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
+        "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
+        squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
+        "prox_newton", for the log-loss, and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -159,6 +161,3 @@ class MeanRegularizedRegressorCV(BaseLinearRegressorCV):
 
     def _penalty(self) -> MeanRegularization:
         return self._penalty_at(self.alpha_specific_, self.alpha_shared_)
-
-    def _set_structure(self, coef: np.ndarray, rows: CoefRows) -> None:
-        self.shared_coef_, self.specific_coef_ = shared_and_specific(self._penalty(), coef, rows)

@@ -4,11 +4,18 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso
 
-from sklearn_mtl import JointFeatureRegressor, LowRankRegressor, MultiTaskLinearRegressor
-from sklearn_mtl.convex import L1, Ridge
+from sklearn_mtl import (
+    JointFeatureRegressor,
+    LowRankRegressor,
+    MultiTaskLinearClassifier,
+    MultiTaskLinearEstimator,
+    MultiTaskLinearRegressor,
+)
+from sklearn_mtl.convex import L1, MeanRegularization, NuclearNorm, Ridge
 
 
 def badly_scaled(seed, n_features=60, decades=6.0):
@@ -86,3 +93,34 @@ def test_the_warning_says_what_can_help_where_no_iteration_can():
         model = LowRankRegressor(alpha=0.03, tol=1e-9).fit(X, Y)
     assert len(caught) == 1
     assert ("Raise max_iter" in str(caught[0].message)) == (model.n_iter_ >= model.max_iter)
+
+
+@pytest.mark.parametrize("unit", [1.0, 30.0])
+def test_the_units_of_a_number_do_not_decide_how_well_classes_are_learned(unit):
+    X, progression = load_diabetes(return_X_y=True)
+    X, severe = X / X.std(axis=0), progression > 140
+    both = {"progression": progression * unit / progression.std(), "severe": severe}
+    mixed = MultiTaskLinearEstimator(penalty=Ridge(0.01)).fit(X, both)
+    alone = MultiTaskLinearClassifier(penalty=Ridge(0.01), tol=1e-12).fit(X, severe)
+    # a ridge ties no tasks; the gap is at most 1e-6 of the log-loss at W = 0, about 0.7, and
+    # bounds 0.01 / 2 times the squared distance: 1.2e-2
+    np.testing.assert_allclose(mixed.coef_[1], alone.coef_[0], atol=1.2e-2)
+    assert mixed.dual_gap_ <= 1.01e-6 * np.log(2)
+
+
+def test_a_kind_of_task_that_weighs_next_to_nothing_is_reported():
+    X, progression = load_diabetes(return_X_y=True)
+    both = {"price": progression * 1000, "severe": progression > 140}
+    with pytest.warns(UserWarning, match="One kind of task .* standardise regression labels"):
+        MultiTaskLinearEstimator(penalty=Ridge(0.01)).fit(X, both)
+
+
+def test_what_a_penalty_finds_is_there_whatever_the_estimator():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(40, 4)), rng.normal(size=(40, 3))
+    model = MultiTaskLinearRegressor(NuclearNorm(0.05) + MeanRegularization(0.1, 0.1)).fit(X, Y)
+    assert model.rank_ == np.linalg.matrix_rank(model.coef_)
+    np.testing.assert_allclose(model.shared_coef_ + model.specific_coef_, model.coef_, atol=1e-15)
+    model.set_params(penalty=L1(0.1)).fit(X, Y)
+    assert not hasattr(model, "rank_")
+    assert not hasattr(model, "shared_coef_")

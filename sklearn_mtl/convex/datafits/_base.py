@@ -45,6 +45,11 @@ class Datafit(ABC):
     def at(self, W: np.ndarray) -> Point:
         """Return value, gradient and dual at W."""
 
+    @property
+    def least_share(self) -> float:
+        """The least share of the value at W = 0 that a kind of loss has, of those that have any."""
+        return 1.0
+
     @abstractmethod
     def lipschitz(self) -> float:
         """Return an upper bound on the largest curvature of f."""

@@ -24,6 +24,13 @@ class Mixed(CurvedDatafit):
         self.parts, self.rows = list(parts), list(rows)
         self.shape = (n_rows, parts[0].shape[1])
 
+    @cached_property
+    def least_share(self) -> float:
+        """The least share of the value at W = 0 that a kind of loss has, of those that have any."""
+        values = np.array([part.at(np.zeros(part.shape)).value for part in self.parts])
+        kept = values[values > 0]
+        return float(kept.min() / kept.sum()) if len(kept) else 1.0
+
     def forward(self, W: np.ndarray) -> list[np.ndarray]:
         """Return the predictors of each part."""
         return [part.forward(W[rows]) for part, rows in zip(self.parts, self.rows, strict=True)]
