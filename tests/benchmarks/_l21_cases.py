@@ -29,6 +29,10 @@ CASES = [
     (500, 2000, 20, 0.0, 0.01),
 ]
 MORE = [
+    (200, 500, 1, 0.0, 0.03),  # few tasks, n <= p: where coordinate descent is at its best
+    (500, 500, 5, 0.0, 0.03),
+]
+MORE += [
     (n, p, n_tasks, correlation, share)
     for n, p, n_tasks in [(500, 2000, 20), (2000, 500, 5), (200, 5000, 10), (10_000, 50, 1)]
     for correlation in (0.0, 0.9)
