@@ -203,7 +203,6 @@ class OwnRows(Predictors):
 
     def __init__(self, parts: Sequence[CentredRows], numbers: Sequence[np.ndarray]) -> None:
         self.parts, self.numbers = parts, np.concatenate(numbers)
-        self.tasks_of = numbers
         self.n_tasks, self.n_features = len(parts), parts[0].shape[1]
         self.segments = _Segments(np.array([len(rows) for rows in numbers]))
 
