@@ -12,7 +12,13 @@ from sklearn_mtl.neural_network._backend import backend
 from sklearn_mtl.neural_network._epochs import EpochReport, task_history
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._holdout import hold_out
-from sklearn_mtl.neural_network._parameters import CONSTRAINTS, FIXED, layer_sizes
+from sklearn_mtl.neural_network._parameters import (
+    CONSTRAINTS,
+    FIXED,
+    comparable,
+    layer_sizes,
+    resolve,
+)
 from sklearn_mtl.neural_network._statistics import (
     input_statistics,
     row_mass,
@@ -21,6 +27,9 @@ from sklearn_mtl.neural_network._statistics import (
     target_statistics,
 )
 from sklearn_mtl.neural_network._training_rows import rows_at, training_rows
+from sklearn_mtl.neural_network.balancing import BALANCING
+from sklearn_mtl.neural_network.numeric_embedding import NUMERIC_EMBEDDINGS
+from sklearn_mtl.neural_network.sharing import SHARING
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._outputs import group_outputs
 from sklearn_mtl.tasks._predictions import encoded_predictions, probabilities
@@ -186,8 +195,11 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         scaling = getattr(self, "target_scaling", None)
         target = target_statistics(layout, learned, groups, scaled=scaling is not None)
         n_observed = learned.per_task(learned.observed.astype(float))  # type: ignore[union-attr]
+        owner = type(self).__name__
         settings = {
+            "tasks": list(layout.tasks),
             "groups": groups,
+            "input_shape": rows.shape[1:],
             "input_mean": mean,
             "input_scale": scale,
             "output_bias": target.bias,
@@ -196,23 +208,36 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             "hidden_layer_sizes": layer_sizes(self.hidden_layer_sizes),
             "activation": self.activation,
             "dropout": float(self.dropout),
-            "sharing": self.sharing,
-            "balancing": self.balancing,
+            "numeric_embedding": self._embedding((rows[training] - mean) / scale, mass[training]),
+            "module": self.module,
+            "module_params": self.module_params,
+            "sharing": resolve(self.sharing, SHARING, "sharing", owner),
+            "balancing": resolve(self.balancing, BALANCING, "balancing", owner),
+            "n_estimators": int(self.n_estimators),
             "optimizer": self.optimizer,
             "net_params": self.net_params,
+            "precision": self.precision,
+            "compile": bool(self.compile),
             "device": str(self.device),
             "dtype": self.dtype,
             "seed": seed,
-            "owner": type(self).__name__,
+            "owner": owner,
             **self._settings(len(training)),
         }
         self._network = FittedNetwork(settings, self._fixed())
         self.layout_ = layout
         self.target_mean_, self.target_scale_ = target.mean, target.scale
 
+    def _embedding(self, scaled: np.ndarray, mass: np.ndarray) -> Any:
+        if self.numeric_embedding is None:
+            return None
+        owner = type(self).__name__
+        embedding = resolve(self.numeric_embedding, NUMERIC_EMBEDDINGS, "numeric_embedding", owner)
+        return embedding.prepare(scaled, mass)
+
     def _fixed(self) -> dict[str, Any]:
         """Return the parameters that a network at hand was made with and keeps."""
-        fixed = {name: getattr(self, name, None) for name in FIXED}
+        fixed = {name: comparable(getattr(self, name, None)) for name in FIXED}
         return {"hidden_layer_sizes": layer_sizes(self.hidden_layer_sizes), **fixed}
 
     def _go_on(self, layout: TaskLayout, n_observed: np.ndarray) -> None:
@@ -236,6 +261,8 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         return {
             "lr": float(self.lr),
             "weight_decay": float(self.weight_decay),
+            "module_lr": self.module_lr,
+            "module_weight_decay": self.module_weight_decay,
             "batch_size": self._batch_size(n_rows),
             "max_epochs": int(self.max_epochs),
         }

@@ -48,6 +48,8 @@ def task_history(names: Sequence[Hashable], epochs: Sequence[dict[str, Any]]) ->
         table = np.array([epoch.get(f"{part}_task_losses", nothing) for epoch in epochs])
         result[key] = dict(zip(names, table.T, strict=True))
         result[f"{key}_loss"] = np.array([epoch.get(f"{part}_loss", np.nan) for epoch in epochs])
+    weights = np.array([epoch.get("task_weights", [np.nan] * len(names)) for epoch in epochs])
+    result["weight"] = dict(zip(names, weights.reshape(-1, len(names)).T, strict=True))
     result["lr"] = np.array([epoch["lr"] for epoch in epochs])
     result["seconds"] = np.array([epoch["dur"] for epoch in epochs])
     return result

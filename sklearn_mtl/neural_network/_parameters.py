@@ -1,44 +1,95 @@
 """What the parameters of the networks may be."""
 
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import Interval, StrOptions
+
+from sklearn_mtl.neural_network.balancing import Balancing
+from sklearn_mtl.neural_network.numeric_embedding import NumericEmbedding
+from sklearn_mtl.neural_network.sharing import Sharing
+from sklearn_mtl.utils._validation import check_option
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [str],
     "dropout": [Interval(Real, 0, 1, closed="left")],
-    "sharing": [str],
-    "balancing": [str],
+    "numeric_embedding": [str, NumericEmbedding, None],
+    "module": [callable, None],
+    "module_params": [dict, None],
+    "sharing": [str, Sharing],
+    "balancing": [str, Balancing, callable],
+    "loss": [str, callable, dict, None],
     "task_weight": [None, str, dict, "array-like"],
     "task_feature": [None, str, Integral],
+    "task_sampling": [
+        StrOptions({"proportional", "uniform", "temperature"}),
+        Interval(Real, 1, None, closed="left"),
+    ],
     "input_scaling": [StrOptions({"standard"}), None],
     "optimizer": [str, callable],
     "lr": [Interval(Real, 0, None, closed="neither")],
     "lr_schedule": [str, callable],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "module_lr": [Interval(Real, 0, None, closed="neither"), None],
+    "module_weight_decay": [Interval(Real, 0, None, closed="left"), None],
+    "freeze_epochs": [Interval(Integral, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "accumulation_steps": [Interval(Integral, 1, None, closed="left")],
+    "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
     "max_epochs": [Interval(Integral, 1, None, closed="left")],
     "early_stopping": ["boolean", StrOptions({"auto"})],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "patience": [Interval(Integral, 1, None, closed="left")],
     "tol": [Interval(Real, 0, None, closed="left")],
     "warm_start": ["boolean"],
+    "n_estimators": [Interval(Integral, 1, None, closed="left")],
+    "gradient_cosines": ["boolean"],
     "callbacks": [None, list, tuple],
     "net_params": [None, dict],
+    "num_workers": [Interval(Integral, 0, None, closed="left")],
+    "precision": [StrOptions({"32", "bf16", "16"})],
+    "compile": ["boolean"],
     "device": [str],
     "dtype": [StrOptions({"float32", "float64"})],
     "random_state": ["random_state", np.random.Generator],
     "verbose": ["verbose"],
 }
 
+# what classification alone has, and regression alone
+CLASS_CONSTRAINTS: dict[str, list[Any]] = {
+    "class_weight": [StrOptions({"balanced"}), dict, None],
+    "label_smoothing": [Interval(Real, 0, 1, closed="left"), dict],
+}
+NUMBER_CONSTRAINTS: dict[str, list[Any]] = {
+    "output_activation": [str, dict, None],
+    "target_scaling": [StrOptions({"standard"}), None],
+}
+
 # parameters that decide what network is made; hidden_layer_sizes comes in several forms
 FIXED = (
-    "activation", "dropout", "sharing", "balancing", "dtype", "optimizer", "net_params",
-    "input_scaling", "target_scaling",
+    "activation", "dropout", "numeric_embedding", "module", "module_params", "sharing", "balancing",
+    "loss", "output_activation", "class_weight", "label_smoothing", "n_estimators", "dtype",
+    "optimizer", "net_params", "input_scaling", "target_scaling",
 )  # fmt: skip
+
+
+def resolve(value: Any, options: Mapping[str, type], parameter: str, owner: str) -> Any:
+    """Return a copy of the object that a parameter is or names, for a fit to keep."""
+    if isinstance(value, str):
+        check_option(value, options, parameter=parameter, owner=owner)
+        return options[value]()
+    return clone(value, safe=False)
+
+
+def comparable(value: Any) -> Any:
+    """Return a value that is equal for equal parameters: objects with parameters by these."""
+    if isinstance(value, BaseEstimator):
+        return type(value), {name: comparable(v) for name, v in value.get_params(False).items()}
+    return value
 
 
 def layer_sizes(sizes: Any) -> tuple[int, ...]:

@@ -2,9 +2,9 @@ from typing import Any, Self
 
 from sklearn.base import RegressorMixin
 from sklearn.callback import with_callbacks
-from sklearn.utils._param_validation import StrOptions
 
 from sklearn_mtl.neural_network._base import BaseMultiTaskNetwork
+from sklearn_mtl.neural_network._parameters import NUMBER_CONSTRAINTS
 
 
 class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
@@ -25,15 +25,39 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
     activation : {"relu", "silu", "gelu", "tanh", "elu", "identity"}, default="relu"
     dropout : float in [0, 1), default=0.2
         Share of each hidden layer's units that a training step leaves out.
-    sharing : {"hard"}, default="hard"
-        Which part of the network tasks have in common: "hard" is one trunk for all.
-    balancing : {"equal"}, default="equal"
-        How the losses of the tasks become one step: "equal" minimises the objective above.
+    numeric_embedding : {"periodic", "piecewise_linear"}, NumericEmbedding or None, default=None
+        How the first layer reads numbers: "periodic" also as sines and cosines of learned
+        frequencies, "piecewise_linear" as their place among quantiles; None as they are.
+    module : torch.nn.Module class, instance, or callable that returns one, default=None
+        The trunk, in place of the built-in layers: inputs (B, ...) to (B, h), for inputs of any
+        shape. An instance is copied and keeps its weights.
+    module_params : dict, default=None
+        Arguments that `module`, a class or callable, is called with.
+    sharing : str or Sharing, default="hard"
+        Which part of the network tasks have in common: "hard" is one trunk for all. See the README
+        for the other words, and ``sklearn_mtl.neural_network`` for the objects with parameters.
+    balancing : str, Balancing, or torchjd scalarizer or aggregator, default="equal"
+        How the losses of the tasks become one step: "equal" minimises the objective above. See the
+        README for the other words, and ``sklearn_mtl.neural_network`` for the objects with
+        parameters.
+    loss : str, callable, torch.nn.Module, or dict name -> one of these, default=None
+        Loss of each task: "squared_error", "absolute_error", "huber" or "poisson" for numbers,
+        "log_loss" for classes, or a function of outputs and labels that gives a value for each
+        row. None, and tasks that a dict leaves out, are "squared_error" and "log_loss".
+    output_activation : str, or dict name -> str, default=None
+        What predictions of numbers pass through: "identity", "exp" or "softplus" (positive),
+        "sigmoid" (between 0 and 1). None is what the loss asks for: "exp" for "poisson", else
+        "identity".
     task_weight : None, "n_samples", dict name -> float or array-like of shape (T,), default=None
         λ_t. None is 1 for each task, "n_samples" is n_t / mean(n): each label counts the same.
         Tasks that a dict leaves out have 1.
     task_feature : str or int, default=None
         Name or number of the column of X that says which task a row belongs to (long form).
+    task_sampling : {"proportional", "uniform", "temperature"} or float, default="proportional"
+        How often each task is drawn where every row has one task: "proportional" takes each row
+        once an epoch, "uniform" as many rows of each task, "temperature" in between: task t with
+        probability proportional to n_t ** (1 / 2), a float τ to n_t ** (1 / τ). The objective stays
+        what it is: labels drawn more often count less each.
     input_scaling : {"standard"} or None, default="standard"
         "standard" centres and scales X by the mean and standard deviation of the training rows,
         inside the network.
@@ -47,8 +71,20 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         What the rate is multiplied by in each epoch; "cosine" goes from 1 to 0.
     weight_decay : float, default=1e-2
         Decoupled from the gradient for "adamw".
+    module_lr : float, default=None
+        Learning rate of what tasks share (trunks, gates, units), where the heads have `lr`. None
+        is `lr`.
+    module_weight_decay : float, default=None
+        Weight decay of what tasks share, where the heads have `weight_decay`. None is
+        `weight_decay`.
+    freeze_epochs : int, default=0
+        For so many first epochs what tasks share is left as it is, and the heads alone learn.
     batch_size : int or "auto", default="auto"
         Most rows in a step. "auto" is a power of 2 near n / 50, at least 32 and at most 256.
+    accumulation_steps : int, default=1
+        Batches whose gradients are averaged for one step.
+    max_grad_norm : float, default=None
+        Longest gradient of a step; a longer one is shortened to it.
     max_epochs : int, default=100
     early_stopping : bool or "auto", default="auto"
         Hold out `validation_fraction` of the training rows, stop when their loss has not improved
@@ -60,11 +96,23 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last fit's weights. The network and the tasks must be the
         same.
+    n_estimators : int, default=1
+        Networks, each with its own random start, trained side by side in batched matrix products.
+        Predictions are their average, class probabilities too.
+    gradient_cosines : bool, default=False
+        Whether ``history_`` records the cosines between the tasks' gradients in each epoch.
     callbacks : list of skorch callbacks, default=None
         Where no rows are held out they can read "train_loss", not "valid_loss"; an LRScheduler
         needs ``lr_schedule="constant"``. For scikit-learn's own callbacks use ``set_callbacks``.
     net_params : dict, default=None
-        Further parameters of ``skorch.NeuralNet``, such as ``{"compile": True}``.
+        Further parameters of ``skorch.NeuralNet``, such as ``{"torch_load_kwargs": {}}``.
+    num_workers : int, default=0
+        Processes that read a torch Dataset given in place of X; 0 reads it in this one.
+    precision : {"32", "bf16", "16"}, default="32"
+        Mixed precision: "bf16" and "16" compute matrix products in 16 bits and keep weights in
+        `dtype`; "32" computes in `dtype` alone.
+    compile : bool, default=False
+        Whether torch.compile translates the network; the first epoch then takes long.
     device : str, default="cpu"
         "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest that is present.
     dtype : {"float32", "float64"}, default="float32"
@@ -85,7 +133,8 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
     history_ : dict
         "train" and "validation": dict name -> ndarray (n_epochs,), the mean loss of each task, on
         a scale on which 1 is no better than predicting the mean or the class frequencies;
-        "train_loss" and "validation_loss": the objective; "lr" and "seconds".
+        "train_loss" and "validation_loss": the objective; "weight": dict name -> ndarray, what
+        balancing multiplied each task's loss by, λ_t included; "lr" and "seconds".
     n_iter_ : int
         Epochs run.
     best_epoch_ : int
@@ -134,7 +183,7 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseMultiTaskNetwork._parameter_constraints,
-        "target_scaling": [StrOptions({"standard"}), None],
+        **NUMBER_CONSTRAINTS,
     }
 
     def __init__(
@@ -143,25 +192,41 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         hidden_layer_sizes: Any = (128, 128),
         activation: Any = "relu",
         dropout: Any = 0.2,
+        numeric_embedding: Any = None,
+        module: Any = None,
+        module_params: Any = None,
         sharing: Any = "hard",
         balancing: Any = "equal",
+        loss: Any = None,
+        output_activation: Any = None,
         task_weight: Any = None,
         task_feature: Any = None,
+        task_sampling: Any = "proportional",
         input_scaling: Any = "standard",
         target_scaling: Any = "standard",
         optimizer: Any = "adamw",
         lr: Any = 1e-3,
         lr_schedule: Any = "cosine",
         weight_decay: Any = 1e-2,
+        module_lr: Any = None,
+        module_weight_decay: Any = None,
+        freeze_epochs: Any = 0,
         batch_size: Any = "auto",
+        accumulation_steps: Any = 1,
+        max_grad_norm: Any = None,
         max_epochs: Any = 100,
         early_stopping: Any = "auto",
         validation_fraction: Any = 0.1,
         patience: Any = 20,
         tol: Any = 1e-4,
         warm_start: Any = False,
+        n_estimators: Any = 1,
+        gradient_cosines: Any = False,
         callbacks: Any = None,
         net_params: Any = None,
+        num_workers: Any = 0,
+        precision: Any = "32",
+        compile: Any = False,
         device: Any = "cpu",
         dtype: Any = "float32",
         random_state: Any = None,
@@ -170,25 +235,41 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.dropout = dropout
+        self.numeric_embedding = numeric_embedding
+        self.module = module
+        self.module_params = module_params
         self.sharing = sharing
         self.balancing = balancing
+        self.loss = loss
+        self.output_activation = output_activation
         self.task_weight = task_weight
         self.task_feature = task_feature
+        self.task_sampling = task_sampling
         self.input_scaling = input_scaling
         self.target_scaling = target_scaling
         self.optimizer = optimizer
         self.lr = lr
         self.lr_schedule = lr_schedule
         self.weight_decay = weight_decay
+        self.module_lr = module_lr
+        self.module_weight_decay = module_weight_decay
+        self.freeze_epochs = freeze_epochs
         self.batch_size = batch_size
+        self.accumulation_steps = accumulation_steps
+        self.max_grad_norm = max_grad_norm
         self.max_epochs = max_epochs
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.tol = tol
         self.warm_start = warm_start
+        self.n_estimators = n_estimators
+        self.gradient_cosines = gradient_cosines
         self.callbacks = callbacks
         self.net_params = net_params
+        self.num_workers = num_workers
+        self.precision = precision
+        self.compile = compile
         self.device = device
         self.dtype = dtype
         self.random_state = random_state

@@ -7,28 +7,34 @@ from sklearn_mtl.nn._net import DivergedError, MultiTaskNet
 from sklearn_mtl.nn._predict import predict_outputs
 from sklearn_mtl.nn._state import export_state, import_state
 from sklearn_mtl.nn._train import train
-from sklearn_mtl.nn.balancing import BALANCERS, Balancer, EqualWeights
+from sklearn_mtl.nn.balancing import Balancer, LossGraph, WeightedSum
 from sklearn_mtl.nn.heads import GroupedHeads
 from sklearn_mtl.nn.losses import LOSSES, CrossEntropy, LogisticLoss, SquaredError
-from sklearn_mtl.nn.sharing import SHARING, HardSharing, Sharing
+from sklearn_mtl.nn.sharing import (
+    DependentSharingModule,
+    HardSharingModule,
+    Representation,
+    SharingModule,
+)
 from sklearn_mtl.nn.trunks import MLP
 
 __all__ = [
-    "BALANCERS",
     "LOSSES",
     "MLP",
-    "SHARING",
     "Balancer",
     "CrossEntropy",
+    "DependentSharingModule",
     "DivergedError",
-    "EqualWeights",
     "GroupedHeads",
-    "HardSharing",
+    "HardSharingModule",
     "LogisticLoss",
+    "LossGraph",
     "MultiTaskModule",
     "MultiTaskNet",
-    "Sharing",
+    "Representation",
+    "SharingModule",
     "SquaredError",
+    "WeightedSum",
     "build_net",
     "export_state",
     "import_state",

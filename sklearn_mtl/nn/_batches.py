@@ -22,6 +22,8 @@ class Batch:
     hidden : list over groups of Tensor like labels, bool, or None
         Where no label is observed; None where the whole block is.
     weights : list over groups of Tensor like labels, or None
+    task : Tensor of shape (B,), int64, or None
+        Number of the row's task, where a row has one task.
     places : list over groups of Tensor (B,), int64, or None
         The place of the row's task in the group (0 in rows of other groups), where a row has
         one task.
@@ -31,6 +33,7 @@ class Batch:
     labels: list[Tensor]
     hidden: list[Tensor | None]
     weights: list[Tensor | None]
+    task: Tensor | None
     places: list[Tensor] | None
 
     def __len__(self) -> int:
@@ -47,16 +50,18 @@ class Batch:
         return map(self._with, zip(*columns, strict=False))
 
     def _columns(self) -> list[Tensor | None]:
-        return [self.X, *self.labels, *self.hidden, *self.weights, *(self.places or ())]
+        columns = [self.X, *self.labels, *self.hidden, *self.weights, self.task]
+        return [*columns, *(self.places or ())]
 
     def _with(self, columns: Sequence[Any]) -> "Batch":
         g = len(self.labels)
-        places = list(columns[1 + 3 * g :]) or None
+        places = list(columns[2 + 3 * g :]) or None
         return Batch(
             columns[0],
             list(columns[1 : 1 + g]),
             list(columns[1 + g : 1 + 2 * g]),
             list(columns[1 + 2 * g : 1 + 3 * g]),
+            columns[1 + 3 * g],
             places,
         )
 
@@ -119,6 +124,7 @@ def make_rows(
         [block.labels for block in blocks],
         [block.hidden for block in blocks],
         [block.weights for block in blocks],
+        None if task_index is None else torch.tensor(task_index, device=device),
         None if task_index is None else [block.place for block in blocks],  # type: ignore[misc]
     )
     present = np.zeros(n_tasks, bool)

@@ -9,10 +9,11 @@ from sklearn_mtl.nn._device import resolve_device
 from sklearn_mtl.nn._module import InputScaler, MultiTaskModule
 from sklearn_mtl.nn._net import MultiTaskNet
 from sklearn_mtl.nn._random import seeded
-from sklearn_mtl.nn.balancing import BALANCERS
+from sklearn_mtl.nn.balancing import make_balancer
 from sklearn_mtl.nn.heads import GroupedHeads
-from sklearn_mtl.nn.sharing import SHARING
-from sklearn_mtl.nn.trunks import ACTIVATIONS, MLP
+from sklearn_mtl.nn.sharing._base import as_representation
+from sklearn_mtl.nn.trunks import TrunkFactory
+from sklearn_mtl.tasks import TaskSpec
 from sklearn_mtl.tasks._outputs import OutputGroup
 from sklearn_mtl.utils._validation import check_option, listing
 
@@ -32,7 +33,9 @@ _OWN_NET_PARAMS = {
 
 def build_net(
     *,
+    tasks: Sequence[TaskSpec],
     groups: Sequence[OutputGroup],
+    input_shape: Sequence[int],
     input_mean: np.ndarray,
     input_scale: np.ndarray,
     output_bias: np.ndarray,
@@ -41,14 +44,22 @@ def build_net(
     hidden_layer_sizes: Sequence[int],
     activation: str,
     dropout: float,
-    sharing: str,
-    balancing: str,
+    numeric_embedding: Any,
+    module: Any,
+    module_params: Mapping[str, Any] | None,
+    sharing: Any,
+    balancing: Any,
+    n_estimators: int,
     optimizer: Any,
     lr: float,
     weight_decay: float,
+    module_lr: float | None,
+    module_weight_decay: float | None,
     batch_size: int,
     max_epochs: int,
     net_params: Mapping[str, Any] | None,
+    precision: str,
+    compile: bool,
     device: str,
     dtype: str,
     seed: int,
@@ -58,33 +69,49 @@ def build_net(
 
     Parameters
     ----------
+    tasks : sequence of TaskSpec
     groups : sequence of OutputGroup
-    input_mean, input_scale : ndarray of shape (p,)
+    input_shape : tuple of int
+        Shape of one input, (p,) for a table.
+    input_mean, input_scale : ndarray of shape (p,), or that broadcasts against one input
     output_bias : ndarray of shape (n_outputs,)
         Starting biases of the heads, in group order.
     loss_unit, task_weight : ndarray of shape (T,)
+    numeric_embedding : NumericEmbedding or None
+    sharing : Sharing
+    balancing : Balancing, or a torchjd scalarizer or aggregator
     owner : str
         Name of the estimator, for error messages.
 
     The other parameters are those of the estimators.
     """
-    check_option(activation, ACTIVATIONS, parameter="activation", owner=owner)
-    check_option(sharing, SHARING, parameter="sharing", owner=owner)
-    check_option(balancing, BALANCERS, parameter="balancing", owner=owner)
     where = resolve_device(device)
-    precision = getattr(torch, dtype)
+    number = getattr(torch, dtype)
     with seeded(seed, where):
-        module = _build_module(
-            groups, input_mean, input_scale, output_bias,
-            hidden_layer_sizes, activation, dropout, sharing, precision, where,
-        )  # fmt: skip
-        weight, unit = _copied(task_weight, precision), _copied(loss_unit, precision)
-        criterion = MultiTaskCriterion(groups, unit, BALANCERS[balancing](weight))
+        make_trunk = TrunkFactory(
+            input_shape,
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            dropout=dropout,
+            embedding=numeric_embedding,
+            module=module,
+            module_params=module_params,
+            dtype=number,
+            owner=owner,
+        )
+        scheme = sharing.build(make_trunk, tasks).to(number)
+        exact = torch.float32 if where.type == "mps" else torch.float64  # MPS has no float64
+        scaler = InputScaler(_copied(input_mean, exact), _copied(input_scale, exact))
+        width = _representation_width(scheme, make_trunk)
+        heads = GroupedHeads(width, groups, _copied(output_bias, number))
+        network = MultiTaskModule(scaler, scheme, heads)
+        weight, unit = _copied(task_weight, number), _copied(loss_unit, number)
+        criterion = MultiTaskCriterion(groups, unit, make_balancer(balancing, weight))
         make_optimizer = _optimizer(optimizer, owner, fused=where.type in ("cpu", "cuda"))
         extra = _checked_net_params(net_params, owner)
         try:
             return MultiTaskNet(
-                module,
+                network,
                 criterion,
                 optimizer=make_optimizer,
                 lr=lr,
@@ -108,32 +135,22 @@ def build_net(
             raise ValueError(f"{owner} cannot use net_params={net_params!r}: {error}") from error
 
 
+def _representation_width(scheme: torch.nn.Module, make_trunk: TrunkFactory) -> int:
+    """Return h of what a sharing scheme gives."""
+    if hasattr(scheme, "n_outputs"):
+        return int(scheme.n_outputs)  # type: ignore[arg-type]
+    with torch.no_grad():
+        scheme.eval()
+        values = as_representation(
+            scheme(torch.zeros(2, *make_trunk.input_shape).to(make_trunk.dtype))
+        ).values
+        scheme.train()
+    return values.shape[-1]
+
+
 def _copied(values: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
     # a copy: joblib may have mapped the array from a file that must not be written
     return torch.tensor(np.asarray(values), dtype=dtype)
-
-
-def _build_module(
-    groups: Sequence[OutputGroup],
-    mean: np.ndarray,
-    scale: np.ndarray,
-    bias: np.ndarray,
-    hidden_layer_sizes: Sequence[int],
-    activation: str,
-    dropout: float,
-    sharing: str,
-    precision: torch.dtype,
-    device: torch.device,
-) -> MultiTaskModule:
-    def make_trunk() -> torch.nn.Module:
-        return MLP(len(mean), hidden_layer_sizes, activation, dropout).to(precision)
-
-    n_tasks = sum(len(group.tasks) for group in groups)
-    shared = SHARING[sharing](make_trunk, n_tasks)
-    exact = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
-    scaler = InputScaler(_copied(mean, exact), _copied(scale, exact))
-    heads = GroupedHeads(shared.n_outputs, groups, _copied(bias, precision))
-    return MultiTaskModule(scaler, shared, heads)
 
 
 def _optimizer(optimizer: Any, owner: str, *, fused: bool) -> Any:

@@ -1,10 +1,12 @@
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_mtl.nn.heads import GroupedHeads
-from sklearn_mtl.nn.sharing import Sharing
+from sklearn_mtl.nn.sharing import DependentSharingModule, Representation, SharingModule
+from sklearn_mtl.nn.sharing._base import as_representation, own_rows
 
 
 class InputScaler(nn.Module):
@@ -14,7 +16,7 @@ class InputScaler(nn.Module):
 
     Parameters
     ----------
-    mean, scale : Tensor of shape (p,)
+    mean, scale : Tensor of shape (p,), or that of one input with 1 where it does not differ
     """
 
     mean: Tensor
@@ -37,7 +39,7 @@ class MultiTaskModule(nn.Module):
     standardised values, log-odds, logits.
     """
 
-    def __init__(self, scaler: InputScaler, sharing: Sharing, heads: GroupedHeads) -> None:
+    def __init__(self, scaler: InputScaler, sharing: nn.Module, heads: GroupedHeads) -> None:
         super().__init__()
         self.scaler = scaler
         self.sharing = sharing
@@ -52,14 +54,53 @@ class MultiTaskModule(nn.Module):
         """Return standardised rows in the network's precision."""
         return self.scaler(x).to(self.dtype)
 
-    def represent(self, scaled: Tensor) -> Tensor:
-        """Return what the heads read, from standardised rows."""
-        return self.sharing(scaled)
+    def represent(self, scaled: Tensor, task: Tensor | None = None) -> Representation:
+        """Return what the heads read, from standardised rows.
+
+        Parameters
+        ----------
+        scaled : Tensor of shape (B, ...)
+        task : Tensor of shape (B,), int64, default=None
+            The task of each row, where each row has one; the representation is then (B, h).
+        """
+        sharing: Any = self.sharing
+        heads = (self.heads,) if isinstance(sharing, DependentSharingModule) else ()
+        if task is None:
+            return as_representation(sharing(scaled, *heads))
+        if isinstance(sharing, SharingModule):
+            return as_representation(sharing.own(scaled, task, *heads))
+        return own_rows(as_representation(sharing(scaled)), task)
+
+    def blocks(
+        self, scaled: Tensor, task: Tensor | None, places: Sequence[Tensor] | None
+    ) -> tuple[list[Tensor], Tensor | None]:
+        """Return the outputs as a block for each group of tasks, and what is common to the tasks.
+
+        Parameters
+        ----------
+        scaled : Tensor of shape (B, ...)
+        task, places
+            As in Batch: None where rows have labels of all tasks.
+        """
+        values, common = self.represent(scaled, task)
+        if places is None:
+            return self.heads.blocks(self.heads(values)), common
+        return self.heads.own_blocks(values, places), None
 
     def forward(self, X: Tensor) -> Tensor:
-        """Return outputs (B, n_outputs) of rows X (B, p) as the caller has them."""
-        return self.heads(self.represent(self.scale(X)))
+        """Return outputs (B, n_outputs) of rows X (B, ...) as the caller has them."""
+        return self.heads(self.represent(self.scale(X)).values)
 
-    def own_outputs(self, X: Tensor, places: Sequence[Tensor]) -> list[Tensor]:
+    def own_outputs(self, X: Tensor, task: Tensor, places: Sequence[Tensor]) -> list[Tensor]:
         """Return the outputs of each row's own task, (B, 1) or (B, 1, K) a group."""
-        return self.heads.own_blocks(self.represent(self.scale(X)), places)
+        return self.blocks(self.scale(X), task, places)[0]
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters that more than one task uses."""
+        if isinstance(self.sharing, SharingModule):
+            return list(self.sharing.shared_parameters())
+        return list(self.sharing.parameters())
+
+    def penalty(self) -> Tensor | None:
+        """Return what the sharing scheme adds to the objective."""
+        return self.sharing.penalty() if isinstance(self.sharing, SharingModule) else None

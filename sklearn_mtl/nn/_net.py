@@ -1,5 +1,6 @@
 import dis
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -47,6 +48,7 @@ class MultiTaskNet(NeuralNet):
         super().initialize()
         self.stop_requested_ = False
         self.inference_cache_: dict[torch.dtype, MultiTaskModule] = {}
+        self.shared_parameters_ = self.module_.shared_parameters()
         return self
 
     # -- the loop -----------------------------------------------------------------------------
@@ -114,6 +116,7 @@ class MultiTaskNet(NeuralNet):
         weight = self.criterion_.balancer.task_weight
         self._set_training(training)
         total = torch.zeros_like(data.present, dtype=self.module_.dtype)
+        weights = torch.zeros_like(total)
         n_batches = 0
         for batch in iterator:
             n_batches += 1
@@ -121,6 +124,8 @@ class MultiTaskNet(NeuralNet):
                 self.notify("on_batch_begin", batch=(batch.X, batch.labels), training=training)
             step = step_fn(batch, scale=scale)
             total.add_(step["losses"], alpha=len(batch) / len(data))
+            if training:
+                weights.add_(self.criterion_.balancer.weight)
             if self.watched_:
                 step["loss"] = step["losses"] @ weight
                 self.notify(
@@ -128,6 +133,7 @@ class MultiTaskNet(NeuralNet):
                 )
         if training:
             self.criterion_.balancer.after_epoch(total)
+            self.history.record("task_weights", (weights / n_batches).double().tolist())
         loss = float(total @ weight)
         # the name and the meaning that skorch's Checkpoint and EarlyStopping know
         earlier = reversed(self.history[:-1])
@@ -142,15 +148,10 @@ class MultiTaskNet(NeuralNet):
             tasks = torch.nonzero(~torch.isfinite(total)).flatten().tolist()
             raise DivergedError(len(self.history), tasks)
 
-    def task_losses(self, batch: Batch, scale: list[Tensor | None]) -> tuple[Tensor, Tensor]:
-        """Return each task's loss on the batch (T,), and the representation it came from."""
-        module = self.module_
-        representation = module.represent(batch.X)
-        if batch.places is None:
-            blocks = module.heads.blocks(module.heads(representation))
-        else:
-            blocks = module.heads.own_blocks(representation, batch.places)
-        return self.criterion_(blocks, batch, scale), representation
+    def task_losses(self, batch: Batch, scale: list[Tensor | None]) -> tuple[Tensor, Tensor | None]:
+        """Return each task's loss on the batch (T,), and what all of them go through."""
+        blocks, common = self.module_.blocks(batch.X, batch.task, batch.places)
+        return self.criterion_(blocks, batch, scale), common
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
         """Take one optimiser step on the batch."""
@@ -158,9 +159,14 @@ class MultiTaskNet(NeuralNet):
         for group in self.optimizer_.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None  # zero_grad() does this through hooks that cost a layer
-        losses, representation = self.task_losses(batch, fit_params["scale"])
+        scale = fit_params["scale"]
+        losses, common = self.task_losses(batch, scale)
         observed = self.criterion_.observed(batch)
-        balancer.backward(losses, observed, LossGraph(representation, self.module_.sharing))
+        graph = LossGraph(common, self.shared_parameters_, partial(self.losses_now, batch, scale))
+        balancer.backward(losses, observed, graph)
+        penalty = self.module_.penalty()
+        if penalty is not None:
+            penalty.backward()
         if self.watched_:
             self.notify(
                 "on_grad_computed",
@@ -169,14 +175,18 @@ class MultiTaskNet(NeuralNet):
                 training=True,
             )
         self.optimizer_.step()
-        balancer.after_step()
+        balancer.after_step(graph)
         return {"losses": losses.detach()}
+
+    @torch.no_grad()
+    def losses_now(self, batch: Batch, scale: list[Tensor | None]) -> Tensor:
+        """Return the losses on a batch (T,), without gradients."""
+        return self.task_losses(batch, scale)[0]
 
     @torch.no_grad()
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
         """Return the losses on a batch, without gradients."""
-        losses, _ = self.task_losses(batch, fit_params["scale"])
-        return {"losses": losses}
+        return {"losses": self.task_losses(batch, fit_params["scale"])[0]}
 
     # -- callbacks ----------------------------------------------------------------------------
 

@@ -30,8 +30,26 @@ class GroupedHeads(nn.Module):
         self.bias = nn.Parameter(bias.clone())
 
     def forward(self, representation: Tensor) -> Tensor:
-        """Return every output of every row, shape (B, n_outputs), in group order."""
-        return functional.linear(representation, self.weight, self.bias)
+        """Return every output of every row, shape (B, n_outputs), in group order.
+
+        Parameters
+        ----------
+        representation : Tensor of shape (B, h), or (T, B, h) with one for each task
+        """
+        if representation.ndim == 2:
+            return functional.linear(representation, self.weight, self.bias)
+        parts = [self.group_outputs(g, representation) for g in range(len(self.groups))]
+        return torch.cat([part.movedim(0, 1).flatten(1) for part in parts], dim=1)
+
+    def group_outputs(self, g: int, representation: Tensor) -> Tensor:
+        """Return the outputs of group g, shape (T_g, B, K), from representations (T, B, h)."""
+        group = self.groups[g]
+        tasks, width = len(group.tasks), group.width
+        weight = self.weight[group.columns].view(tasks, width, -1)
+        bias = self.bias[group.columns].view(tasks, 1, width)
+        whole = len(self.groups) == 1  # then the group's tasks are all, in order
+        values = representation if whole else representation[group.tasks.tolist()]
+        return torch.baddbmm(bias, values, weight.mT)
 
     def blocks(self, outputs: Tensor) -> list[Tensor]:
         """Return outputs (B, n_outputs) as one view (B, T_g) or, if wider than 1, (B, T_g, K)."""

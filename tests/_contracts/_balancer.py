@@ -1,9 +1,9 @@
-"""What every entry of nn.BALANCERS must be."""
+"""What every entry of BALANCING must be."""
 
 import torch
 
-from sklearn_mtl.nn import Balancer
-from sklearn_mtl.nn.balancing._base import LossGraph
+from sklearn_mtl.neural_network import Balancing
+from sklearn_mtl.nn import Balancer, LossGraph
 
 LAMBDA = (1.0, 0.5, 2.0)
 
@@ -23,7 +23,11 @@ class Problem:
         losses = (self.heads(representation) - self.y).square().mean(0)
         if observed is not None:
             losses = losses.masked_fill(~observed, 0.0)
-        return losses, LossGraph(representation, self.sharing)
+        return losses, LossGraph(
+            representation,
+            list(self.sharing.parameters()),
+            lambda: self.losses(observed)[0].detach(),
+        )
 
     def parameters(self):
         return [*self.sharing.parameters(), *self.heads.parameters()]
@@ -33,15 +37,15 @@ class Problem:
 
 
 def make(balancer):
-    return balancer(torch.tensor(LAMBDA, dtype=torch.float64))
+    return balancer().build(torch.tensor(LAMBDA, dtype=torch.float64))
 
 
 def assert_is_a_balancer(balancer):
-    assert issubclass(balancer, Balancer)
+    assert issubclass(balancer, Balancing)
     made = make(balancer)
+    assert isinstance(made, Balancer)
     assert made.task_weight.tolist() == list(LAMBDA)
     assert "task_weight" in made.state_dict()
-    assert made.after_step() is None
     assert made.after_epoch(torch.ones(3, dtype=torch.float64)) is None
 
 
@@ -63,7 +67,7 @@ def assert_steps_lower_the_losses(balancer):
         losses, graph = problem.losses()
         made.backward(losses, None, graph)
         optimizer.step()
-        made.after_step()
+        made.after_step(graph)
     made.after_epoch(losses.detach())
     assert problem.losses()[0].sum() < before
 

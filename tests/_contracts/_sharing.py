@@ -1,19 +1,25 @@
-"""What every entry of nn.SHARING must be."""
+"""What every entry of SHARING must be."""
 
 import pickle
 
 import torch
 
-from sklearn_mtl.nn import MLP, Sharing
+from sklearn_mtl.neural_network import Sharing
+from sklearn_mtl.nn.trunks import TrunkFactory
+from sklearn_mtl.tasks import TaskSpec
 
 
 def make_trunk():
-    return MLP(3, (5, 4), "tanh")
+    return TrunkFactory(
+        (3,), hidden_layer_sizes=(5, 4), activation="tanh", dropout=0.0, embedding=None,
+        module=None, module_params=None, dtype=torch.float32, owner="MultiTaskRegressor",
+    )  # fmt: skip
 
 
 def make(scheme, n_tasks, seed=0):
     torch.manual_seed(seed)
-    return scheme(make_trunk, n_tasks)
+    tasks = [TaskSpec(f"task{t}", "regression") for t in range(n_tasks)]
+    return scheme().build(make_trunk(), tasks)
 
 
 def assert_is_a_sharing_scheme(scheme):
@@ -21,11 +27,12 @@ def assert_is_a_sharing_scheme(scheme):
     assert "References" in scheme.__doc__
 
 
-def assert_output_has_the_width_it_says(scheme):
+def assert_output_is_one_representation_or_one_a_task(scheme):
     for n_tasks in (1, 3):
         shared = make(scheme, n_tasks)
         for n_rows in (1, 7):
-            assert shared(torch.randn(n_rows, 3)).shape == (n_rows, shared.n_outputs)
+            shape = shared(torch.randn(n_rows, 3)).shape
+            assert shape in ((n_rows, 4), (n_tasks, n_rows, 4))
 
 
 def assert_rows_are_apart(scheme):

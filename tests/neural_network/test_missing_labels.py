@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.metrics import r2_score
 
 from sklearn_mtl import MultiTaskClassifier, MultiTaskEstimator, MultiTaskRegressor
-from sklearn_mtl.nn import BALANCERS
+from sklearn_mtl.nn import WeightedSum
 from sklearn_mtl.nn._batches import RowBatches, make_rows
 from sklearn_mtl.nn._criterion import MultiTaskCriterion
 from sklearn_mtl.tasks._outputs import group_outputs
@@ -198,7 +198,7 @@ class Problem:
         self.outputs.requires_grad_()
         weight = torch.ones(n_tasks, dtype=dtype)
         unit = torch.tensor(self.unit, dtype=dtype)
-        self.criterion = MultiTaskCriterion(self.groups, unit, BALANCERS["equal"](weight))
+        self.criterion = MultiTaskCriterion(self.groups, unit, WeightedSum(weight))
         self.rows = make_rows(
             np.arange(n, dtype=float)[:, None],  # the row number, to know which rows a batch has
             self.flat(self.labels),

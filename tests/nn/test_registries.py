@@ -4,7 +4,9 @@ import pytest
 from _contracts import _balancer, _loss, _sharing
 
 from sklearn_mtl import MultiTaskEstimator
-from sklearn_mtl.nn import BALANCERS, LOSSES, SHARING
+from sklearn_mtl.neural_network.balancing import BALANCING
+from sklearn_mtl.neural_network.sharing import SHARING
+from sklearn_mtl.nn import LOSSES
 
 
 def assertions(module):
@@ -28,14 +30,14 @@ def test_sharing_schemes(name, check):
 
 
 @pytest.mark.parametrize("check", assertions(_balancer), ids=names)
-@pytest.mark.parametrize("name", BALANCERS)
+@pytest.mark.parametrize("name", BALANCING)
 def test_balancers(name, check):
-    check(BALANCERS[name])
+    check(BALANCING[name])
 
 
 @pytest.mark.parametrize(
     "choice",
-    [*({"sharing": name} for name in SHARING), *({"balancing": name} for name in BALANCERS)],
+    [*({"sharing": name} for name in SHARING), *({"balancing": name} for name in BALANCING)],
 )
 def test_every_name_is_an_option_of_the_estimators(choice):
     X = [[0.0], [1.0], [2.0], [3.0]]

@@ -1,8 +1,7 @@
-"""Balancing: how the losses of the tasks become one step."""
+"""Balancers: how the losses of the tasks become one step."""
 
-from sklearn_mtl.nn.balancing._base import Balancer
-from sklearn_mtl.nn.balancing._equal import EqualWeights
+from sklearn_mtl.nn.balancing._base import Balancer, LossGraph
+from sklearn_mtl.nn.balancing._make import make_balancer
+from sklearn_mtl.nn.balancing._weighted_sum import WeightedSum
 
-BALANCERS: dict[str, type[Balancer]] = {"equal": EqualWeights}
-
-__all__ = ["BALANCERS", "Balancer", "EqualWeights"]
+__all__ = ["Balancer", "LossGraph", "WeightedSum", "make_balancer"]

@@ -1,3 +1,4 @@
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -9,14 +10,19 @@ class LossGraph:
 
     Attributes
     ----------
-    representation : Tensor of shape (B, h)
-        What the heads read.
-    sharing : nn.Module
-        Whose parameters more than one task uses.
+    common : Tensor or None
+        What the losses of all tasks go through: (B, h) for one shared trunk, (E, B, h) for E
+        experts. None where there is no such place, as where each row has one task (the rows of two
+        tasks then never meet) or the scheme mixes the tasks in every layer.
+    shared_parameters : sequence of nn.Parameter
+        Parameters that more than one task uses.
+    losses_again : callable () -> Tensor of shape (T,)
+        The losses of the same batch at the parameters of the moment, without gradients.
     """
 
-    representation: Tensor
-    sharing: nn.Module
+    common: Tensor | None
+    shared_parameters: Sequence[nn.Parameter]
+    losses_again: Callable[[], Tensor]
 
 
 class Balancer(nn.Module):
@@ -25,7 +31,14 @@ class Balancer(nn.Module):
     Parameters
     ----------
     task_weight : Tensor of shape (T,)
-        λ_t.
+        λ_t. A method acts on λ_t loss_t.
+
+    Attributes
+    ----------
+    weight : Tensor of shape (T,)
+        What the last step multiplied each task's loss by, λ_t included; NaN for a task without a
+        label in the batch and in methods that give no weight. Recorded as the mean over the steps
+        of an epoch.
     """
 
     task_weight: Tensor
@@ -33,9 +46,10 @@ class Balancer(nn.Module):
     def __init__(self, task_weight: Tensor) -> None:
         super().__init__()
         self.register_buffer("task_weight", task_weight)
+        self.weight = task_weight.detach()
 
     def backward(self, losses: Tensor, observed: Tensor | None, graph: LossGraph) -> None:
-        """Add the step's gradients to the parameters.
+        """Add the step's gradients to the parameters, and set `weight`.
 
         Parameters
         ----------
@@ -47,8 +61,8 @@ class Balancer(nn.Module):
         """
         raise TypeError(f"{type(self).__name__} must define backward(losses, observed, graph).")
 
-    def after_step(self) -> None:
-        """Do nothing; called after each optimiser step."""
+    def after_step(self, graph: LossGraph) -> None:
+        """Do nothing; called after each optimiser step, with the graph of its last batch."""
 
     def after_epoch(self, losses: Tensor) -> None:
         """Do nothing; called with each task's mean training loss (T,) after each epoch."""

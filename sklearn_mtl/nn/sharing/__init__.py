@@ -1,8 +1,6 @@
-"""Sharing schemes: which part of the network tasks have in common."""
+"""Torch modules of the sharing schemes: which part of the network tasks have in common."""
 
-from sklearn_mtl.nn.sharing._base import Sharing
-from sklearn_mtl.nn.sharing._hard import HardSharing
+from sklearn_mtl.nn.sharing._base import DependentSharingModule, Representation, SharingModule
+from sklearn_mtl.nn.sharing._hard import HardSharingModule
 
-SHARING: dict[str, type[Sharing]] = {"hard": HardSharing}
-
-__all__ = ["SHARING", "HardSharing", "Sharing"]
+__all__ = ["DependentSharingModule", "HardSharingModule", "Representation", "SharingModule"]

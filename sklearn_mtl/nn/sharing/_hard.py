@@ -2,22 +2,21 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from sklearn_mtl.nn.sharing._base import Sharing
+from sklearn_mtl.nn.sharing._base import SharingModule
 
 
-class HardSharing(Sharing):
+class HardSharingModule(SharingModule):
     """One trunk for all tasks.
 
-    References
+    Parameters
     ----------
-    Caruana, "Multitask Learning", Machine Learning 28, 1997.
+    make_trunk : callable (copies=None) -> nn.Module
     """
 
-    def __init__(self, make_trunk: Callable[[], nn.Module], n_tasks: int) -> None:
-        super().__init__(make_trunk, n_tasks)
+    def __init__(self, make_trunk: Callable[..., nn.Module]) -> None:
+        super().__init__()
         self.trunk = make_trunk()
-        self.n_outputs = int(self.trunk.n_outputs)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the trunk's output."""
+        """Return the trunk's output, shape (B, h)."""
         return self.trunk(x)

@@ -1,5 +1,8 @@
-"""Trunks: what maps standardised inputs to the representation that tasks share."""
+"""Trunks: what maps standardised inputs to a representation."""
 
+from sklearn_mtl.nn.trunks._backbone import Copies, make_backbone
+from sklearn_mtl.nn.trunks._factory import TrunkFactory
 from sklearn_mtl.nn.trunks._mlp import ACTIVATIONS, MLP
+from sklearn_mtl.nn.trunks._stacked_linear import StackedLinear
 
-__all__ = ["ACTIVATIONS", "MLP"]
+__all__ = ["ACTIVATIONS", "MLP", "Copies", "StackedLinear", "TrunkFactory", "make_backbone"]

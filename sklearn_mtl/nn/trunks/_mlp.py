@@ -3,6 +3,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from sklearn_mtl.nn.trunks._stacked_linear import StackedLinear
+
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "silu": nn.SiLU,
@@ -26,6 +28,18 @@ class MLP(nn.Module):
         Width of each layer; empty for a linear model.
     activation : {"relu", "silu", "gelu", "tanh", "elu", "identity"}
     dropout : float in [0, 1)
+    embedding : nn.Module, default=None
+        What reads the inputs before the first layer, with attribute ``n_outputs``.
+    copies : int, default=None
+        None: one network, (B, p) to (B, h). An int n: n networks with weights of their own, as
+        batched matrix products, (B, p) or (n, B, p) to (n, B, h).
+
+    Attributes
+    ----------
+    n_outputs : int
+        h.
+    stages : nn.ModuleList
+        The embedding, if there is one, then the layers: each with its activation and dropout.
     """
 
     def __init__(
@@ -34,24 +48,37 @@ class MLP(nn.Module):
         hidden_layer_sizes: Sequence[int] = (128, 128),
         activation: str = "relu",
         dropout: float = 0.0,
+        embedding: nn.Module | None = None,
+        copies: int | None = None,
     ) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
+        stages: list[nn.Module] = []
         width = n_features
+        if embedding is not None:
+            stages.append(embedding)
+            width = int(embedding.n_outputs)  # type: ignore[arg-type]
         for size in hidden_layer_sizes:
-            linear = nn.Linear(width, size)
+            linear = (
+                nn.Linear(width, size) if copies is None else StackedLinear(copies, width, size)
+            )
             nn.init.normal_(linear.weight, std=_gain(activation) / math.sqrt(width))
             nn.init.zeros_(linear.bias)
-            layers += [linear, ACTIVATIONS[activation]()]
+            parts = [linear, ACTIVATIONS[activation]()]
             if dropout > 0:
-                layers.append(nn.Dropout(dropout))
+                parts.append(nn.Dropout(dropout))
+            stages.append(nn.Sequential(*parts))
             width = size
-        self.layers = nn.Sequential(*layers)
+        self.stages = nn.ModuleList(stages)
+        self.copies = copies
         self.n_outputs = width
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the representation, shape (B, last width)."""
-        return self.layers(x)
+        """Return the representation, shape (B, h), or (n, B, h) for n copies."""
+        for stage in self.stages:
+            x = stage(x)
+        if self.copies is not None and x.ndim == 2:  # no layer that would have made copies
+            x = x.expand(self.copies, *x.shape)
+        return x
 
 
 def _gain(activation: str) -> float:
