@@ -4,7 +4,11 @@ from sklearn_mtl.neural_network._classifier import MultiTaskClassifier
 from sklearn_mtl.neural_network._mixed import MultiTaskEstimator
 from sklearn_mtl.neural_network._regressor import MultiTaskRegressor
 from sklearn_mtl.neural_network.balancing import Balancing, EqualWeights
-from sklearn_mtl.neural_network.numeric_embedding import NumericEmbedding
+from sklearn_mtl.neural_network.numeric_embedding import (
+    NumericEmbedding,
+    PeriodicEmbedding,
+    PiecewiseLinearEmbedding,
+)
 from sklearn_mtl.neural_network.sharing import HardSharing, Sharing
 
 __all__ = [
@@ -15,5 +19,7 @@ __all__ = [
     "MultiTaskEstimator",
     "MultiTaskRegressor",
     "NumericEmbedding",
+    "PeriodicEmbedding",
+    "PiecewiseLinearEmbedding",
     "Sharing",
 ]

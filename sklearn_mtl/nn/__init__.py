@@ -16,7 +16,7 @@ from sklearn_mtl.nn.sharing import (
     Representation,
     SharingModule,
 )
-from sklearn_mtl.nn.trunks import MLP
+from sklearn_mtl.nn.trunks import MLP, PeriodicModule, PiecewiseLinearModule
 
 __all__ = [
     "LOSSES",
@@ -31,6 +31,8 @@ __all__ = [
     "LossGraph",
     "MultiTaskModule",
     "MultiTaskNet",
+    "PeriodicModule",
+    "PiecewiseLinearModule",
     "Representation",
     "SharingModule",
     "SquaredError",

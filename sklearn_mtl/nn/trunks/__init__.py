@@ -3,6 +3,17 @@
 from sklearn_mtl.nn.trunks._backbone import Copies, make_backbone
 from sklearn_mtl.nn.trunks._factory import TrunkFactory
 from sklearn_mtl.nn.trunks._mlp import ACTIVATIONS, MLP
+from sklearn_mtl.nn.trunks._periodic import PeriodicModule
+from sklearn_mtl.nn.trunks._piecewise_linear import PiecewiseLinearModule
 from sklearn_mtl.nn.trunks._stacked_linear import StackedLinear
 
-__all__ = ["ACTIVATIONS", "MLP", "Copies", "StackedLinear", "TrunkFactory", "make_backbone"]
+__all__ = [
+    "ACTIVATIONS",
+    "MLP",
+    "Copies",
+    "PeriodicModule",
+    "PiecewiseLinearModule",
+    "StackedLinear",
+    "TrunkFactory",
+    "make_backbone",
+]
