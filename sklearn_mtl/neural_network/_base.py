@@ -40,6 +40,8 @@ from sklearn_mtl.utils._validation import draw_seed, listing
 # below this many labelled rows a held-out tenth says too little to stop by: of the real sets tried
 # one of 511 training rows did better without, one of 909 with it
 AUTO_EARLY_STOPPING_ROWS = 700
+# bound of inputs that are clipped smoothly, in standard deviations
+SMOOTH_LIMIT = 3.0
 
 
 class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
@@ -202,12 +204,14 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             "input_shape": rows.shape[1:],
             "input_mean": mean,
             "input_scale": scale,
+            "input_limit": SMOOTH_LIMIT if self.input_scaling == "smooth_clip" else None,
             "output_bias": target.bias,
             "loss_unit": target.unit,
             "task_weight": resolve_task_weight(self.task_weight, layout.names, n_observed),
             "hidden_layer_sizes": layer_sizes(self.hidden_layer_sizes),
             "activation": self.activation,
             "dropout": float(self.dropout),
+            "input_dropout": float(self.input_dropout),
             "numeric_embedding": self._embedding((rows[training] - mean) / scale, mass[training]),
             "module": self.module,
             "module_params": self.module_params,

@@ -25,6 +25,8 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
     activation : {"relu", "silu", "gelu", "tanh", "elu", "identity"}, default="relu"
     dropout : float in [0, 1), default=0.2
         Share of each hidden layer's units that a training step leaves out.
+    input_dropout : float in [0, 1), default=0.0
+        Share of the first layer's inputs that a training step leaves out.
     numeric_embedding : {"periodic", "piecewise_linear"}, NumericEmbedding or None, default=None
         How the first layer reads numbers: "periodic" also as sines and cosines of learned
         frequencies, "piecewise_linear" as their place among quantiles; None as they are.
@@ -58,9 +60,10 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         once an epoch, "uniform" as many rows of each task, "temperature" in between: task t with
         probability proportional to n_t ** (1 / 2), a float τ to n_t ** (1 / τ). The objective stays
         what it is: labels drawn more often count less each.
-    input_scaling : {"standard"} or None, default="standard"
+    input_scaling : {"standard", "smooth_clip"} or None, default="standard"
         "standard" centres and scales X by the mean and standard deviation of the training rows,
-        inside the network.
+        inside the network; "smooth_clip" then bends values z to z / sqrt(1 + (z / 3)²), so that
+        outliers stay within three standard deviations.
     optimizer : {"adamw", "adam", "sgd"}, torch.optim.Optimizer class or callable, default="adamw"
     lr : float, default=1e-3
         Learning rate.
@@ -189,6 +192,7 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         hidden_layer_sizes: Any = (128, 128),
         activation: Any = "relu",
         dropout: Any = 0.2,
+        input_dropout: Any = 0.0,
         numeric_embedding: Any = None,
         module: Any = None,
         module_params: Any = None,
@@ -232,6 +236,7 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.dropout = dropout
+        self.input_dropout = input_dropout
         self.numeric_embedding = numeric_embedding
         self.module = module
         self.module_params = module_params

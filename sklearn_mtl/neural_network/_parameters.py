@@ -17,6 +17,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [str],
     "dropout": [Interval(Real, 0, 1, closed="left")],
+    "input_dropout": [Interval(Real, 0, 1, closed="left")],
     "numeric_embedding": [str, NumericEmbedding, None],
     "module": [callable, None],
     "module_params": [dict, None],
@@ -29,7 +30,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
         StrOptions({"proportional", "uniform", "temperature"}),
         Interval(Real, 1, None, closed="left"),
     ],
-    "input_scaling": [StrOptions({"standard"}), None],
+    "input_scaling": [StrOptions({"standard", "smooth_clip"}), None],
     "optimizer": [str, callable],
     "lr": [Interval(Real, 0, None, closed="neither")],
     "lr_schedule": [str, callable],
@@ -71,7 +72,7 @@ NUMBER_CONSTRAINTS: dict[str, list[Any]] = {
 
 # parameters that decide what network is made; hidden_layer_sizes comes in several forms
 FIXED = (
-    "activation", "dropout", "numeric_embedding", "module", "module_params", "sharing", "balancing",
+    "activation", "dropout", "input_dropout", "numeric_embedding", "module", "module_params", "sharing", "balancing",
     "loss", "output_activation", "class_weight", "label_smoothing", "n_estimators", "dtype",
     "optimizer", "net_params", "input_scaling", "target_scaling",
 )  # fmt: skip

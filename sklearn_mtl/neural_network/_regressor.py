@@ -25,6 +25,8 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
     activation : {"relu", "silu", "gelu", "tanh", "elu", "identity"}, default="relu"
     dropout : float in [0, 1), default=0.2
         Share of each hidden layer's units that a training step leaves out.
+    input_dropout : float in [0, 1), default=0.0
+        Share of the first layer's inputs that a training step leaves out.
     numeric_embedding : {"periodic", "piecewise_linear"}, NumericEmbedding or None, default=None
         How the first layer reads numbers: "periodic" also as sines and cosines of learned
         frequencies, "piecewise_linear" as their place among quantiles; None as they are.
@@ -58,9 +60,10 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         once an epoch, "uniform" as many rows of each task, "temperature" in between: task t with
         probability proportional to n_t ** (1 / 2), a float τ to n_t ** (1 / τ). The objective stays
         what it is: labels drawn more often count less each.
-    input_scaling : {"standard"} or None, default="standard"
+    input_scaling : {"standard", "smooth_clip"} or None, default="standard"
         "standard" centres and scales X by the mean and standard deviation of the training rows,
-        inside the network.
+        inside the network; "smooth_clip" then bends values z to z / sqrt(1 + (z / 3)²), so that
+        outliers stay within three standard deviations.
     target_scaling : {"standard"} or None, default="standard"
         "standard" trains on regression labels with mean 0 and standard deviation 1, each task by
         its own; predictions are in the units of y.
@@ -192,6 +195,7 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         hidden_layer_sizes: Any = (128, 128),
         activation: Any = "relu",
         dropout: Any = 0.2,
+        input_dropout: Any = 0.0,
         numeric_embedding: Any = None,
         module: Any = None,
         module_params: Any = None,
@@ -235,6 +239,7 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.dropout = dropout
+        self.input_dropout = input_dropout
         self.numeric_embedding = numeric_embedding
         self.module = module
         self.module_params = module_params

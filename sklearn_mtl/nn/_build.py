@@ -38,12 +38,14 @@ def build_net(
     input_shape: Sequence[int],
     input_mean: np.ndarray,
     input_scale: np.ndarray,
+    input_limit: float | None,
     output_bias: np.ndarray,
     loss_unit: np.ndarray,
     task_weight: np.ndarray,
     hidden_layer_sizes: Sequence[int],
     activation: str,
     dropout: float,
+    input_dropout: float,
     numeric_embedding: Any,
     module: Any,
     module_params: Mapping[str, Any] | None,
@@ -74,6 +76,8 @@ def build_net(
     input_shape : tuple of int
         Shape of one input, (p,) for a table.
     input_mean, input_scale : ndarray of shape (p,), or that broadcasts against one input
+    input_limit : float or None
+        Bound of the scaled inputs.
     output_bias : ndarray of shape (n_outputs,)
         Starting biases of the heads, in group order.
     loss_unit, task_weight : ndarray of shape (T,)
@@ -93,6 +97,7 @@ def build_net(
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             dropout=dropout,
+            input_dropout=input_dropout,
             embedding=numeric_embedding,
             module=module,
             module_params=module_params,
@@ -101,7 +106,7 @@ def build_net(
         )
         scheme = sharing.build(make_trunk, tasks).to(number)
         exact = torch.float32 if where.type == "mps" else torch.float64  # MPS has no float64
-        scaler = InputScaler(_copied(input_mean, exact), _copied(input_scale, exact))
+        scaler = InputScaler(_copied(input_mean, exact), _copied(input_scale, exact), input_limit)
         width = _representation_width(scheme, make_trunk)
         heads = GroupedHeads(width, groups, _copied(output_bias, number))
         network = MultiTaskModule(scaler, scheme, heads)

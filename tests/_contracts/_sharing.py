@@ -11,7 +11,7 @@ from sklearn_mtl.tasks import TaskSpec
 
 def make_trunk():
     return TrunkFactory(
-        (3,), hidden_layer_sizes=(5, 4), activation="tanh", dropout=0.0, embedding=None,
+        (3,), hidden_layer_sizes=(5, 4), activation="tanh", dropout=0.0, input_dropout=0.0, embedding=None,
         module=None, module_params=None, dtype=torch.float32, owner="MultiTaskRegressor",
     )  # fmt: skip
 

@@ -54,3 +54,27 @@ def test_dropout_acts_in_training_alone():
     x = torch.randn(20, 3)
     assert not torch.equal(mlp.train()(x), mlp(x))
     assert torch.equal(mlp.eval()(x), mlp(x))
+
+
+def test_smooth_clipping_bounds_what_is_far_and_leaves_what_is_near():
+    scaler = InputScaler(torch.tensor([1.0]).double(), torch.tensor([2.0]).double(), limit=3.0)
+    x = torch.tensor([[1.0], [1.002], [1e9], [-1e9]], dtype=torch.float64)
+    z = scaler(x)[:, 0]
+    assert z[0] == 0
+    assert float(z[1]) == pytest.approx(0.001, rel=1e-6)  # z²/18 is 6e-8
+    assert z[2:].tolist() == pytest.approx([3.0, -3.0])
+
+
+def test_dropout_of_inputs_acts_before_the_first_layer_alone():
+    torch.manual_seed(0)
+    mlp = MLP(3, (50,), "relu", input_dropout=0.5)
+    plain = MLP(3, (50,), "relu")
+    plain.load_state_dict(
+        {key.replace("0.1.", "0.0."): value for key, value in mlp.state_dict().items()}
+    )
+    x = torch.randn(2000, 3)
+    assert torch.equal(mlp.eval()(x), plain(x))
+    hidden = mlp.train()(torch.ones(2000, 3))
+    # a row's inputs are each 0 or 2: eight rows, whatever the width
+    assert len(hidden.unique(dim=0)) == 8
+    assert torch.equal(MLP(3, (), input_dropout=0.5).eval()(x), x)

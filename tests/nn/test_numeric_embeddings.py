@@ -104,7 +104,7 @@ def test_grids_reach_inside():
     search = GridSearchCV(model, grid, cv=2).fit(ROWS, y)
     frequency = dict(search.best_estimator_.net_.module_.named_parameters())
     width = search.best_params_["numeric_embedding__n_frequencies"]
-    assert frequency["sharing.trunk.stages.0.frequency"].shape == (2, width)
+    assert frequency["sharing.trunk.stages.0.0.frequency"].shape == (2, width)
 
 
 def test_a_kink_is_learned_that_lines_miss():

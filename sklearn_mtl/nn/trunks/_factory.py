@@ -17,7 +17,7 @@ class TrunkFactory:
     ----------
     input_shape : tuple of int
         Shape of one input, without the batch.
-    hidden_layer_sizes, activation, dropout : see MLP
+    hidden_layer_sizes, activation, dropout, input_dropout : see MLP
     embedding : NumericEmbedding or None
         Makes the first layer of an MLP.
     module : nn.Module class, instance, factory or None
@@ -41,6 +41,7 @@ class TrunkFactory:
         hidden_layer_sizes: Sequence[int],
         activation: str,
         dropout: float,
+        input_dropout: float,
         embedding: Any,
         module: Any,
         module_params: Mapping[str, Any] | None,
@@ -53,6 +54,7 @@ class TrunkFactory:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.dropout = dropout
+        self.input_dropout = input_dropout
         self.embedding = embedding
         self.module = module
         self.module_params = module_params
@@ -70,7 +72,13 @@ class TrunkFactory:
         if self.embedding is not None:
             embedding = self.embedding.build(self.n_inputs, copies)
         trunk = MLP(
-            self.n_inputs, self.hidden_layer_sizes, self.activation, self.dropout, embedding, copies
+            self.n_inputs,
+            self.hidden_layer_sizes,
+            self.activation,
+            self.dropout,
+            self.input_dropout,
+            embedding,
+            copies,
         )
         return trunk.to(self.dtype)
 

@@ -28,6 +28,9 @@ class MLP(nn.Module):
         Width of each layer; empty for a linear model.
     activation : {"relu", "silu", "gelu", "tanh", "elu", "identity"}
     dropout : float in [0, 1)
+        Of each layer's output.
+    input_dropout : float in [0, 1), default=0
+        Of the first layer's input, after the embedding.
     embedding : nn.Module, default=None
         What reads the inputs before the first layer, with attribute ``n_outputs``.
     copies : int, default=None
@@ -39,7 +42,7 @@ class MLP(nn.Module):
     n_outputs : int
         h.
     stages : nn.ModuleList
-        The embedding, if there is one, then the layers: each with its activation and dropout.
+        The layers, each with its activation and dropout; the first also with the embedding.
     """
 
     def __init__(
@@ -48,26 +51,32 @@ class MLP(nn.Module):
         hidden_layer_sizes: Sequence[int] = (128, 128),
         activation: str = "relu",
         dropout: float = 0.0,
+        input_dropout: float = 0.0,
         embedding: nn.Module | None = None,
         copies: int | None = None,
     ) -> None:
         super().__init__()
+        parts: list[nn.Module] = []  # of the stage at hand
         stages: list[nn.Module] = []
         width = n_features
         if embedding is not None:
-            stages.append(embedding)
+            parts.append(embedding)
             width = int(embedding.n_outputs)  # type: ignore[arg-type]
+        if input_dropout > 0:
+            parts.append(nn.Dropout(input_dropout))
         for size in hidden_layer_sizes:
             linear = (
                 nn.Linear(width, size) if copies is None else StackedLinear(copies, width, size)
             )
             nn.init.normal_(linear.weight, std=_gain(activation) / math.sqrt(width))
             nn.init.zeros_(linear.bias)
-            parts = [linear, ACTIVATIONS[activation]()]
+            parts += [linear, ACTIVATIONS[activation]()]
             if dropout > 0:
                 parts.append(nn.Dropout(dropout))
             stages.append(nn.Sequential(*parts))
-            width = size
+            parts, width = [], size
+        if parts:  # no layer: the embedding is all
+            stages.append(nn.Sequential(*parts))
         self.stages = nn.ModuleList(stages)
         self.copies = copies
         self.n_outputs = width
