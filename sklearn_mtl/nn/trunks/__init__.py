@@ -1,6 +1,6 @@
 """Trunks: what maps standardised inputs to a representation."""
 
-from sklearn_mtl.nn.trunks._backbone import Copies, make_backbone
+from sklearn_mtl.nn.trunks._backbone import Backbone, BackboneFactory, Copies
 from sklearn_mtl.nn.trunks._factory import TrunkFactory
 from sklearn_mtl.nn.trunks._mlp import ACTIVATIONS, MLP
 from sklearn_mtl.nn.trunks._periodic import PeriodicModule
@@ -15,5 +15,4 @@ __all__ = [
     "PiecewiseLinearModule",
     "StackedLinear",
     "TrunkFactory",
-    "make_backbone",
 ]

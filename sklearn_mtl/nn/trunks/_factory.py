@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sklearn_mtl.nn.trunks._backbone import Copies, make_backbone
+from sklearn_mtl.nn.trunks._backbone import Backbone, BackboneFactory, Copies
 from sklearn_mtl.nn.trunks._mlp import ACTIVATIONS, MLP
 from sklearn_mtl.utils._validation import check_option
 
@@ -56,18 +56,24 @@ class TrunkFactory:
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.embedding = embedding
-        self.module = module
-        self.module_params = module_params
         self.dtype = dtype
-        self.owner = owner
-        self.n_outputs = self._width()
+        self.make_backbone: BackboneFactory | None = None
+        self._spare: Backbone | None = None  # made to be measured, and the first to be used
+        if module is None:
+            with torch.random.fork_rng(devices=[]):
+                self.n_outputs = int(self().n_outputs)  # type: ignore[arg-type]
+        else:
+            self.make_backbone = BackboneFactory(module, module_params, input_shape, dtype, owner)
+            self._spare = self.make_backbone()
+            self.n_outputs = self._spare.n_outputs
 
     def __call__(self, copies: int | None = None) -> nn.Module:
         """Return a trunk (B, ...) to (B, h), or n trunks (B, ...) or (n, B, ...) to (n, B, h)."""
-        if self.module is not None:
+        if self.make_backbone is not None:
             if copies is None:
-                return self._backbone()
-            return Copies([self._backbone() for _ in range(copies)])
+                return self._backbone(self.make_backbone)
+            members = [self._backbone(self.make_backbone) for _ in range(copies)]
+            return Copies(members, len(self.input_shape))
         embedding = None
         if self.embedding is not None:
             embedding = self.embedding.build(self.n_inputs, copies)
@@ -82,16 +88,6 @@ class TrunkFactory:
         )
         return trunk.to(self.dtype)
 
-    def _backbone(self) -> nn.Module:
-        made = make_backbone(self.module, self.module_params).to(self.dtype)
-        with torch.no_grad():  # lazy layers take their shapes
-            made.eval()(torch.zeros(2, *self.input_shape, dtype=self.dtype))
-        return made.train()
-
-    def _width(self) -> int:
-        if self.module is None:
-            with torch.random.fork_rng(devices=[]):
-                return int(self().n_outputs)  # type: ignore[arg-type]
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            made = self._backbone().eval()
-            return int(made(torch.zeros(2, *self.input_shape, dtype=self.dtype)).shape[1])
+    def _backbone(self, make_backbone: BackboneFactory) -> Backbone:
+        made, self._spare = self._spare or make_backbone(), None
+        return made
