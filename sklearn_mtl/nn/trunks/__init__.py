@@ -1,6 +1,6 @@
 """Trunks: what maps standardised inputs to a representation."""
 
-from sklearn_mtl.nn.trunks._backbone import Backbone, BackboneFactory, Copies
+from sklearn_mtl.nn.trunks._backbone import Backbone, Copies
 from sklearn_mtl.nn.trunks._factory import TrunkFactory
 from sklearn_mtl.nn.trunks._mlp import ACTIVATIONS, MLP
 from sklearn_mtl.nn.trunks._periodic import PeriodicModule
@@ -10,6 +10,7 @@ from sklearn_mtl.nn.trunks._stacked_linear import StackedLinear
 __all__ = [
     "ACTIVATIONS",
     "MLP",
+    "Backbone",
     "Copies",
     "PeriodicModule",
     "PiecewiseLinearModule",

@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class Backbone(nn.Module):
-    """A module of the user's as a trunk: inputs (B, ...) to (B, h), or an error that says what came.
+    """A module of the user's as a trunk: inputs (B, ...) to (B, h), or an error saying what came.
 
     Parameters
     ----------

@@ -57,6 +57,7 @@ class TrunkFactory:
         self.input_dropout = input_dropout
         self.embedding = embedding
         self.dtype = dtype
+        self.owner = owner
         self.make_backbone: BackboneFactory | None = None
         self._spare: Backbone | None = None  # made to be measured, and the first to be used
         if module is None:
