@@ -2,6 +2,19 @@
 
 from sklearn_mtl.nn.balancing._base import Balancer, LossGraph
 from sklearn_mtl.nn.balancing._make import make_balancer
+from sklearn_mtl.nn.balancing._scalarized import Scalarized
+from sklearn_mtl.nn.balancing._scalarized_again import ScalarizedAgain
+from sklearn_mtl.nn.balancing._scalarized_by_epoch import ScalarizedByEpoch
+from sklearn_mtl.nn.balancing._torchjd import TorchjdBalancer
 from sklearn_mtl.nn.balancing._weighted_sum import WeightedSum
 
-__all__ = ["Balancer", "LossGraph", "WeightedSum", "make_balancer"]
+__all__ = [
+    "Balancer",
+    "LossGraph",
+    "Scalarized",
+    "ScalarizedAgain",
+    "ScalarizedByEpoch",
+    "TorchjdBalancer",
+    "WeightedSum",
+    "make_balancer",
+]

@@ -1,6 +1,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 
@@ -31,7 +32,8 @@ class Balancer(nn.Module):
     Parameters
     ----------
     task_weight : Tensor of shape (T,)
-        λ_t. A method acts on λ_t loss_t.
+        λ_t. A method acts on λ_t loss_t, or multiplies the weights it finds by λ_t where it would
+        else undo it.
 
     Attributes
     ----------
@@ -61,8 +63,30 @@ class Balancer(nn.Module):
         """
         raise TypeError(f"{type(self).__name__} must define backward(losses, observed, graph).")
 
+    def backward_weighted(self, losses: Tensor, observed: Tensor | None, weight: Tensor) -> None:
+        """Differentiate sum_t weight_t loss_t over the tasks with a label, and set `weight`.
+
+        Parameters
+        ----------
+        losses, observed
+            As in `backward`.
+        weight : Tensor of shape (T,)
+        """
+        if observed is None:
+            losses.backward(weight)
+            self.weight = weight
+        else:
+            losses.backward(weight.masked_fill(~observed, 0.0))
+            self.weight = weight.masked_fill(~observed, torch.nan)
+
     def after_step(self, graph: LossGraph) -> None:
         """Do nothing; called after each optimiser step, with the graph of its last batch."""
 
     def after_epoch(self, losses: Tensor) -> None:
-        """Do nothing; called with each task's mean training loss (T,) after each epoch."""
+        """Do nothing; called after each epoch.
+
+        Parameters
+        ----------
+        losses : Tensor of shape (T,)
+            Each task's mean training loss in the epoch; NaN for a task without labels.
+        """

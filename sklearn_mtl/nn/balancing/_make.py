@@ -1,8 +1,22 @@
+from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+from torchjd.scalarization import DWA, FAMO, Scalarizer
 
 from sklearn_mtl.nn.balancing._base import Balancer
+from sklearn_mtl.nn.balancing._scalarized import Scalarized
+from sklearn_mtl.nn.balancing._scalarized_again import ScalarizedAgain
+from sklearn_mtl.nn.balancing._scalarized_by_epoch import ScalarizedByEpoch
+
+# torchjd type -> the balancer around such an object, the first that fits
+TORCHJD: dict[type[nn.Module], Callable[[Tensor, Any], Balancer]] = {
+    DWA: ScalarizedByEpoch,
+    FAMO: ScalarizedAgain,
+    Scalarizer: Scalarized,
+}
 
 
 def make_balancer(balancing: Any, task_weight: Tensor) -> Balancer:
@@ -11,6 +25,28 @@ def make_balancer(balancing: Any, task_weight: Tensor) -> Balancer:
     Parameters
     ----------
     balancing : Balancing, or a torchjd scalarizer or aggregator
+        A torchjd object is copied.
     task_weight : Tensor of shape (T,)
     """
+    for kind, adapter in TORCHJD.items():
+        if isinstance(balancing, kind):
+            _check_takes(balancing, len(task_weight))
+            return adapter(task_weight, deepcopy(balancing))
+    if not hasattr(balancing, "build"):
+        raise TypeError(
+            "balancing must be a word, a sklearn_mtl.neural_network.Balancing or a torchjd "
+            f"Scalarizer or Aggregator, got {balancing!r}."
+        )
     return balancing.build(task_weight)
+
+
+def _check_takes(method: Any, n_tasks: int) -> None:
+    if not isinstance(method, Scalarizer):
+        return
+    try:
+        deepcopy(method)(torch.ones(n_tasks))
+    except ValueError as error:
+        raise ValueError(
+            f"balancing={method!r} cannot balance {n_tasks} tasks: {error} Make it for as many "
+            "values as there are tasks."
+        ) from error

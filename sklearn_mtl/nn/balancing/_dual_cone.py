@@ -1,0 +1,30 @@
+import numpy as np
+import torch
+from scipy.optimize import nnls
+from torch import Tensor
+from torchjd.linalg import DualConeProjector
+
+from sklearn_mtl.nn.balancing._gramian_weights import square_root
+
+
+class NNLSProjector(DualConeProjector):
+    """Projects onto the vectors that lower no loss less than zero, by scipy's nonnegative solver.
+
+    torchjd's own needs quadprog, which is under the GPL.
+    """
+
+    def __call__(self, U: Tensor, G: Tensor) -> Tensor:
+        """Return argmin_v v'G v over v >= u for each u of U (..., S)."""
+        gramian = G.detach().cpu().numpy().astype(np.float64)
+        given = U.detach().cpu().numpy().astype(np.float64)
+        root = square_root(gramian)
+        weights = [_project(u, gramian, root) for u in given.reshape(-1, len(gramian))]
+        return torch.as_tensor(np.reshape(weights, given.shape), dtype=G.dtype, device=G.device)
+
+
+def _project(u: np.ndarray, gramian: np.ndarray, root: np.ndarray) -> np.ndarray:
+    if (gramian @ u >= 0).all():  # conflicts with nothing
+        return u
+    # v = u + z, z >= 0 minimises |F z + F u|^2 for G = F'F
+    z, _ = nnls(root, -root @ u, maxiter=100 * len(u))
+    return u + z
