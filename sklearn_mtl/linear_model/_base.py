@@ -27,7 +27,7 @@ from sklearn_mtl.linear_model._outputs import linear_outputs
 from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._outputs import group_outputs
-from sklearn_mtl.tasks._predictions import encoded_predictions, probabilities
+from sklearn_mtl.tasks._predictions import activate, encoded_predictions, probabilities
 from sklearn_mtl.tasks._rows import read_rows
 from sklearn_mtl.utils._warnings import level_of_caller
 
@@ -199,10 +199,14 @@ class BaseLinear(BaseEstimator):
             rows, data, self.coef_, self.intercept_, self._rows, group_outputs(self.layout_.tasks)
         )
 
+    def _values(self, X: Any, data: TaskData) -> np.ndarray:
+        groups = group_outputs(self.layout_.tasks)
+        return activate(self._outputs(X, data), groups, data.task_index)
+
     def _encoded(self, X: Any, data: TaskData) -> np.ndarray:
         n_tasks = self.layout_.n_tasks
         return encoded_predictions(
-            self._outputs(X, data),
+            self._values(X, data),
             data,
             group_outputs(self.layout_.tasks),
             np.zeros(n_tasks),
@@ -213,7 +217,7 @@ class BaseLinear(BaseEstimator):
         check_is_fitted(self)
         data = self.layout_.encode(X)
         blocks = probabilities(
-            self._outputs(X, data), self.layout_, data, group_outputs(self.layout_.tasks)
+            self._values(X, data), self.layout_, data, group_outputs(self.layout_.tasks)
         )
         return self.layout_.decode_proba(blocks, data)
 

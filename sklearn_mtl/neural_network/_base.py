@@ -32,7 +32,7 @@ from sklearn_mtl.neural_network.numeric_embedding import NUMERIC_EMBEDDINGS
 from sklearn_mtl.neural_network.sharing import SHARING
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._outputs import group_outputs
-from sklearn_mtl.tasks._predictions import encoded_predictions, probabilities
+from sklearn_mtl.tasks._predictions import activate, encoded_predictions, probabilities
 from sklearn_mtl.tasks._rows import read_rows
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import draw_seed, listing
@@ -316,21 +316,22 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         """
         check_is_fitted(self)
         data = self.layout_.encode(X)
-        return self.layout_.decode(self._encoded(self._outputs(X, data), data), data)
+        return self.layout_.decode(self._encoded(self._values(X, data), data), data)
 
     def _outputs(self, X: Any, data: TaskData) -> np.ndarray:
         rows = read_rows(self, X, data, self.layout_, reset=False)
         return backend().predict_outputs(self._network.net, rows, data.task_index)
 
-    def _encoded(self, outputs: np.ndarray, data: TaskData) -> np.ndarray:
-        return encoded_predictions(
-            outputs, data, self._groups, self.target_mean_, self.target_scale_
-        )
+    def _values(self, X: Any, data: TaskData) -> np.ndarray:
+        return activate(self._outputs(X, data), self._groups, data.task_index)
+
+    def _encoded(self, values: np.ndarray, data: TaskData) -> np.ndarray:
+        return encoded_predictions(values, data, self._groups, self.target_mean_, self.target_scale_)
 
     def _predict_proba(self, X: Any) -> Any:
         check_is_fitted(self)
         data = self.layout_.encode(X)
-        blocks = probabilities(self._outputs(X, data), self.layout_, data, self._groups)
+        blocks = probabilities(self._values(X, data), self.layout_, data, self._groups)
         return self.layout_.decode_proba(blocks, data)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -352,7 +353,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         if y is None:
             raise ValueError("score needs labels, but y is None.")
         data = self.layout_.encode(X, y, sample_weight)
-        return mean_task_score(self.layout_, data, self._encoded(self._outputs(X, data), data))
+        return mean_task_score(self.layout_, data, self._encoded(self._values(X, data), data))
 
     # -- fitted attributes ----------------------------------------------------------------------
 

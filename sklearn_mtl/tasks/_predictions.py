@@ -1,28 +1,70 @@
-"""From the outputs of a model, values and logits, to labels and probabilities."""
+"""From the outputs of a model to values, and from these to labels and probabilities."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.special import expit, softmax
 
+from sklearn_mtl.tasks._activations import ACTIVATIONS
 from sklearn_mtl.tasks._data import TaskData
 from sklearn_mtl.tasks._layout import TaskLayout
 from sklearn_mtl.tasks._outputs import OutputGroup
 from sklearn_mtl.tasks._spec import BINARY, REGRESSION
 
 
+def activate(
+    outputs: np.ndarray, groups: Sequence[OutputGroup], task_index: np.ndarray | None = None
+) -> np.ndarray:
+    """Return what outputs stand for: predicted numbers and class probabilities.
+
+    These may be averaged, as over the members of an ensemble; outputs may not.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (..., n, n_outputs), or (..., n, widest task) with `task_index`
+    groups : sequence of OutputGroup
+    task_index : ndarray of shape (n,), default=None
+        The task of each row, where a row has one task.
+
+    Returns
+    -------
+    values : ndarray of the shape of `outputs`, float64
+        Numbers in the units of the training labels; of two classes the probability of the second.
+    """
+    values = outputs.astype(np.float64)
+    for group in groups:
+        if task_index is None:
+            block = values[..., group.columns]
+            values[..., group.columns] = _activated(group, block)
+        else:
+            rows = np.flatnonzero(np.isin(task_index, group.tasks))
+            block = values[..., rows, : group.width]
+            values[..., rows, : group.width] = _activated(group, block)
+    return values
+
+
+def _activated(group: OutputGroup, block: np.ndarray) -> np.ndarray:
+    if group.kind == REGRESSION:
+        return ACTIVATIONS[group.spec.activation].function(block)
+    if group.kind == BINARY:
+        return expit(block)
+    by_class = block.reshape(*block.shape[:-1], -1, group.width)
+    return softmax(by_class, axis=-1).reshape(block.shape)
+
+
 def encoded_predictions(
-    outputs: np.ndarray,
+    values: np.ndarray,
     data: TaskData,
     groups: Sequence[OutputGroup],
     mean: np.ndarray,
     scale: np.ndarray,
 ) -> np.ndarray:
-    """Return values and class numbers, shape (n, T), or (n,) where a row has one task.
+    """Return numbers and class numbers, shape (n, T), or (n,) where a row has one task.
 
     Parameters
     ----------
-    outputs : ndarray of shape (n, n_outputs), or (n, widest task) where a row has one task
+    values : ndarray of shape (n, n_outputs), or (n, widest task) where a row has one task
+        See `activate`.
     mean, scale : ndarray of shape (T,)
         Of the regression labels.
     """
@@ -30,13 +72,13 @@ def encoded_predictions(
     encoded = np.empty(shape)
     if data.task_index is None:
         for group in groups:
-            block = outputs[:, group.columns].reshape(len(outputs), len(group.tasks), group.width)
+            block = values[:, group.columns].reshape(len(values), len(group.tasks), group.width)
             encoded[:, group.tasks] = _labels(group, block, mean[group.tasks], scale[group.tasks])
         return encoded
     for group in groups:
         rows = np.flatnonzero(np.isin(data.task_index, group.tasks))
         tags = data.task_index[rows]
-        block = outputs[rows, : group.width]
+        block = values[rows, : group.width]
         encoded[rows] = _labels(group, block, mean[tags], scale[tags])
     return encoded
 
@@ -45,29 +87,31 @@ def _labels(
     group: OutputGroup, block: np.ndarray, mean: np.ndarray, scale: np.ndarray
 ) -> np.ndarray:
     if group.kind == REGRESSION:
-        return block[..., 0].astype(np.float64) * scale + mean
+        return block[..., 0] * scale + mean
     if group.kind == BINARY:
-        return (block[..., 0] > 0).astype(np.float64)
+        return (block[..., 0] > 0.5).astype(np.float64)
     return block.argmax(axis=-1).astype(np.float64)
 
 
 def probabilities(
-    outputs: np.ndarray, layout: TaskLayout, data: TaskData, groups: Sequence[OutputGroup]
+    values: np.ndarray, layout: TaskLayout, data: TaskData, groups: Sequence[OutputGroup]
 ) -> list[np.ndarray | None]:
-    """Return each task's class probabilities (n_t, n_classes), None for regression."""
+    """Return each task's class probabilities (n_t, n_classes), None for regression.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, n_outputs), or (n, widest task) where a row has one task
+        See `activate`.
+    """
     result: list[np.ndarray | None] = [None] * layout.n_tasks
     for group, t, column in _task_columns(groups):
         if group.kind == REGRESSION:
             continue
         if data.task_index is None:
-            logits = outputs[:, column : column + group.width]
+            block = values[:, column : column + group.width]
         else:
-            logits = outputs[data.rows(t, observed=False), : group.width]
-        logits = logits.astype(np.float64)
-        if group.kind == BINARY:
-            result[t] = np.column_stack([expit(-logits[:, 0]), expit(logits[:, 0])])
-        else:
-            result[t] = softmax(logits, axis=1)
+            block = values[data.rows(t, observed=False), : group.width]
+        result[t] = np.column_stack([1.0 - block, block]) if group.kind == BINARY else block
     return result
 
 
