@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
 
 from sklearn_mtl.neural_network.balancing import Balancing
 from sklearn_mtl.neural_network.numeric_embedding import NumericEmbedding
@@ -83,7 +83,15 @@ def resolve(value: Any, options: Mapping[str, type], parameter: str, owner: str)
     if isinstance(value, str):
         check_option(value, options, parameter=parameter, owner=owner)
         return options[value]()
-    return clone(value, safe=False)
+    chosen = clone(value, safe=False)
+    if hasattr(chosen, "_parameter_constraints"):
+        try:
+            chosen._validate_params()
+        except InvalidParameterError as error:
+            raise InvalidParameterError(
+                f"The {parameter!r} parameter of {owner} cannot be {value!r}: {error}"
+            ) from None
+    return chosen
 
 
 def comparable(value: Any) -> Any:

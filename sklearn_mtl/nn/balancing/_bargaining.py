@@ -1,5 +1,3 @@
-from typing import Any
-
 import numpy as np
 
 from sklearn_mtl.nn.balancing._gramian_weights import GramianWeights
@@ -62,15 +60,6 @@ class NashMTLWeights(GramianWeights):
         if self.max_norm > 0 and length > self.max_norm:
             weights = weights * (self.max_norm / length)
         return weights
-
-    def get_extra_state(self) -> dict[str, Any]:
-        """Return the last solution and the number of calls."""
-        return {"weights": self.weights.copy(), "n_calls": self.n_calls}
-
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Go on from that state."""
-        self.weights = np.array(state["weights"], dtype=np.float64)
-        self.n_calls = int(state["n_calls"])
 
 
 def fair_weights(gramian: np.ndarray, power: float) -> np.ndarray:

@@ -19,11 +19,17 @@ class LossGraph:
         Parameters that more than one task uses.
     losses_again : callable () -> Tensor of shape (T,)
         The losses of the same batch at the parameters of the moment, without gradients.
+    own_parameters : sequence of nn.Parameter
+        Parameters that one task alone uses: those of its head.
+    scheme : str
+        What decides on `common`, for error messages.
     """
 
     common: Tensor | None
     shared_parameters: Sequence[nn.Parameter]
     losses_again: Callable[[], Tensor]
+    own_parameters: Sequence[nn.Parameter] = ()
+    scheme: str = "the sharing scheme"
 
 
 class Balancer(nn.Module):

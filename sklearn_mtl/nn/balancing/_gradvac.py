@@ -1,5 +1,3 @@
-from typing import Any
-
 import numpy as np
 
 from sklearn_mtl.nn.balancing._gramian_weights import GramianWeights
@@ -48,11 +46,3 @@ class GradVacWeights(GramianWeights):
             mean = (1.0 - self.beta) * goal + self.beta * cosine
             self.cosines[tasks, tasks[other]] = np.where(apart, mean, goal)
         return shares.sum(axis=0)
-
-    def get_extra_state(self) -> np.ndarray:
-        """Return the average cosines."""
-        return self.cosines.copy()
-
-    def set_extra_state(self, state: Any) -> None:
-        """Go on from these average cosines."""
-        self.cosines = np.array(state, dtype=np.float64)

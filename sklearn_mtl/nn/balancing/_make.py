@@ -4,9 +4,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torchjd.aggregation import Aggregator
 from torchjd.scalarization import DWA, FAMO, Scalarizer
 
 from sklearn_mtl.nn.balancing._base import Balancer
+from sklearn_mtl.nn.balancing._gradient_balancer import GradientBalancer
 from sklearn_mtl.nn.balancing._scalarized import Scalarized
 from sklearn_mtl.nn.balancing._scalarized_again import ScalarizedAgain
 from sklearn_mtl.nn.balancing._scalarized_by_epoch import ScalarizedByEpoch
@@ -16,6 +18,7 @@ TORCHJD: dict[type[nn.Module], Callable[[Tensor, Any], Balancer]] = {
     DWA: ScalarizedByEpoch,
     FAMO: ScalarizedAgain,
     Scalarizer: Scalarized,
+    Aggregator: GradientBalancer,
 }
 
 

@@ -1,10 +1,11 @@
 from collections.abc import Callable
 from typing import Any, Self
 
+import torch
 from torch import Tensor, nn
 
 from sklearn_mtl.nn.balancing._base import Balancer
-from sklearn_mtl.nn.balancing._plain_state import load_plain_state, plain_state
+from sklearn_mtl.nn.balancing._plain_attributes import plain_attributes, set_plain_attributes
 
 
 class TorchjdBalancer(Balancer):
@@ -26,11 +27,11 @@ class TorchjdBalancer(Balancer):
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return the method's plain attributes."""
-        return plain_state(self.method)
+        return plain_attributes(self.method)
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         """Set the method's plain attributes."""
-        load_plain_state(self.method, state, self.task_weight.device)
+        set_plain_attributes(self.method, state, self.task_weight.device)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         super()._apply(fn, recurse)
@@ -39,3 +40,12 @@ class TorchjdBalancer(Balancer):
                 if isinstance(value, Tensor):
                     vars(part)[attribute] = fn(value)
         return self
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        # buffers that are None until the first step, which torch would refuse to load
+        for path, part in self.method.named_modules(prefix=f"{prefix}method"):
+            for name, value in part._buffers.items():
+                saved = state_dict.get(f"{path}.{name}")
+                if value is None and saved is not None:
+                    part._buffers[name] = torch.empty_like(saved)
+        super()._load_from_state_dict(state_dict, prefix, *args)

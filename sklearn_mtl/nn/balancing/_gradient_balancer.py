@@ -1,0 +1,116 @@
+import numpy as np
+import torch
+from torch import Tensor
+from torchjd.aggregation import Aggregator
+
+from sklearn_mtl.nn.balancing._base import LossGraph
+from sklearn_mtl.nn.balancing._gramian_weights import GramianWeights
+from sklearn_mtl.nn.balancing._jacobian import common_jacobian, shared_jacobian
+from sklearn_mtl.nn.balancing._torchjd import TorchjdBalancer
+from sklearn_mtl.nn.balancing._torchjd_weights import of_the_gramian
+
+
+class GradientBalancer(TorchjdBalancer):
+    """Combines the gradients of λ_t loss_t into one where tasks share, and nowhere else.
+
+    What a task has for itself always gets the gradient of λ_t loss_t. What tasks share gets the
+    combination of the rows of a Jacobian J, a row for each task with a label in the batch:
+
+    * at the representation that the losses of all tasks go through, J is (T, B h) and its
+      combination goes back through the trunk in one pass (MGDA-UB);
+    * exactly, J holds the gradients by the shared parameters, T passes through the trunk as one
+      batched pass.
+
+    Parameters
+    ----------
+    task_weight : Tensor of shape (T,)
+    method : GramianWeights, or torchjd Aggregator
+    gradients : {"auto", "exact", "representation"}, default="auto"
+        "auto" is "representation" where the sharing scheme has one, else "exact".
+
+    References
+    ----------
+    Sener & Koltun, "Multi-Task Learning as Multi-Objective Optimization", 2018, section 3.3.
+    """
+
+    def __init__(
+        self,
+        task_weight: Tensor,
+        method: GramianWeights | Aggregator,
+        gradients: str = "auto",
+    ) -> None:
+        super().__init__(task_weight, of_the_gramian(method))
+        self.gradients = gradients
+
+    def backward(self, losses: Tensor, observed: Tensor | None, graph: LossGraph) -> None:
+        """Add the step's gradients to the parameters, and set `weight`."""
+        tasks = np.arange(len(losses))
+        if observed is not None:
+            tasks = np.flatnonzero(observed.cpu().numpy())
+        common = graph.common
+        if self.gradients == "representation" and common is None:
+            raise ValueError(
+                f"balancing with gradients='representation' needs a representation that the losses "
+                f"of all tasks go through, but {graph.scheme} has none; set gradients='exact' or "
+                "'auto', or choose sharing='hard'."
+            )
+        # nothing to combine: one task, or a loss that is no number, which the training reports
+        if len(tasks) < 2 or not torch.isfinite(losses.detach().sum()):
+            self.backward_weighted(losses, observed, self.task_weight)
+        elif self.gradients == "exact" or common is None or not common.requires_grad:
+            self._through_parameters(losses, observed, tasks, graph)
+        else:
+            self._through_common(losses, tasks, common)
+
+    def _through_common(self, losses: Tensor, tasks: np.ndarray, common: Tensor) -> None:
+        jacobian = common_jacobian(losses, common, self._directions(tasks))
+        (combined,) = self._combine([jacobian.flatten(1)], tasks)
+        combined = combined.view_as(common).to(common.dtype)
+        # one backward pass gives the heads their plain gradients and the trunk the combined one
+        handle = common.register_hook(lambda gradient: combined)
+        losses.backward(self.task_weight)
+        handle.remove()
+
+    def _through_parameters(
+        self, losses: Tensor, observed: Tensor | None, tasks: np.ndarray, graph: LossGraph
+    ) -> None:
+        shared = shared_jacobian(losses, graph, self._directions(tasks))
+        if not shared:  # a scheme that shares nothing, or what is shared is frozen
+            self.backward_weighted(losses, observed, self.task_weight)
+            return
+        own = [p for p in graph.own_parameters if p.requires_grad]
+        if own:
+            torch.autograd.backward(losses, self.task_weight, inputs=own)
+        combined = self._combine([rows.flatten(1) for _, rows in shared], tasks)
+        for (parameter, _), vector in zip(shared, combined, strict=True):
+            gradient = vector.view_as(parameter)
+            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+
+    def _directions(self, tasks: np.ndarray) -> Tensor:
+        """Return rows (S, T) that pick λ_t loss_t of these tasks."""
+        return torch.diag(self.task_weight)[torch.from_numpy(tasks).to(self.task_weight.device)]
+
+    def _combine(self, blocks: list[Tensor], tasks: np.ndarray) -> list[Tensor]:
+        """Return a vector (n,) for each block (S, n) of the Jacobian's columns; set `weight`."""
+        self.weight = torch.full_like(self.task_weight, torch.nan)
+        if isinstance(self.method, GramianWeights):
+            weights = self._weights(blocks, tasks)
+            where = torch.from_numpy(tasks).to(weights.device)
+            self.weight[where] = weights * self.task_weight[where]
+            return [weights.to(block.dtype) @ block for block in blocks]
+        matrix = blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
+        try:
+            vector = self.method(matrix)
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(
+                f"balancing={self.method!r} cannot combine the gradients of {len(tasks)} of "
+                f"{len(self.task_weight)} tasks, those with a label in the batch: {error}"
+            ) from error
+        return list(vector.split([block.shape[1] for block in blocks]))
+
+    def _weights(self, blocks: list[Tensor], tasks: np.ndarray) -> Tensor:
+        gramian = sum(block @ block.T for block in blocks).to(self.task_weight.dtype)
+        scale = float(gramian.trace())
+        if scale == 0.0 or not np.isfinite(scale):  # heads start at zero: so do all gradients
+            return torch.ones_like(gramian[0])
+        return self.method(gramian, tasks)
