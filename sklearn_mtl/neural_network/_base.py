@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.neural_network._backend import backend
+from sklearn_mtl.neural_network._dataset import in_memory, is_dataset, opened, readable
 from sklearn_mtl.neural_network._epochs import EpochReport, task_history
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._holdout import hold_out
@@ -26,7 +27,11 @@ from sklearn_mtl.neural_network._statistics import (
     scaled_weights,
     target_statistics,
 )
-from sklearn_mtl.neural_network._training_rows import rows_at, training_rows
+from sklearn_mtl.neural_network._training_rows import (
+    rows_at,
+    sampling_temperature,
+    training_rows,
+)
 from sklearn_mtl.neural_network.balancing import BALANCING
 from sklearn_mtl.neural_network.numeric_embedding import NUMERIC_EMBEDDINGS
 from sklearn_mtl.neural_network.sharing import SHARING
@@ -54,7 +59,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
     # -- fit ----------------------------------------------------------------------------------
 
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "BaseMultiTaskNetwork":
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "BaseMultiTaskNetwork":
         """Fit the network.
 
         Parameters
@@ -79,22 +84,49 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         """
         self._validate_params()
         going_on = self.warm_start and hasattr(self, "_network")
-        layout = self._read_layout(X, y)
-        if going_on and not layout.same_tasks(self.layout_):
-            raise TaskLayoutError(
-                "warm_start=True goes on training, so fit needs the tasks and classes it saw "
-                f"before, {listing(self.layout_.names)}; found {listing(layout.names)}. Set "
-                "warm_start=False to start anew."
+        seed = draw_seed(self.random_state)
+        with opened(
+            X, y, self, seed=seed, weights=sample_weight, going_on=going_on
+        ) as (rows, labels):
+            layout = self._read_layout(rows, labels)
+            if going_on and not layout.same_tasks(self.layout_):
+                raise TaskLayoutError(
+                    "warm_start=True goes on training, so fit needs the tasks and classes it saw "
+                    f"before, {listing(self.layout_.names)}; found {listing(layout.names)}. Set "
+                    "warm_start=False to start anew."
+                )
+            return self._train(
+                rows,
+                labels,
+                sample_weight,
+                layout,
+                given=(X, y),
+                seed=seed,
+                going_on=going_on,
+                epochs=self.max_epochs,
             )
-        return self._train(X, y, sample_weight, layout, going_on=going_on, epochs=self.max_epochs)
 
     def _partial_fit(
         self, X: Any, y: Any, sample_weight: Any, classes: Any = None
     ) -> "BaseMultiTaskNetwork":
         self._validate_params()
         going_on = hasattr(self, "_network")
-        layout = self.layout_ if going_on else self._read_layout(X, y, classes)
-        return self._train(X, y, sample_weight, layout, going_on=going_on, epochs=1, streaming=True)
+        seed = draw_seed(self.random_state)
+        with opened(
+            X, y, self, seed=seed, weights=sample_weight, going_on=going_on
+        ) as (rows, labels):
+            layout = self.layout_ if going_on else self._read_layout(rows, labels, classes)
+            return self._train(
+                rows,
+                labels,
+                sample_weight,
+                layout,
+                given=(X, y),
+                seed=seed,
+                going_on=going_on,
+                epochs=1,
+                streaming=True,
+            )
 
     def _read_layout(self, X: Any, y: Any, classes: Any = None) -> TaskLayout:
         return infer_layout(
@@ -113,10 +145,13 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         sample_weight: Any,
         layout: TaskLayout,
         *,
+        given: tuple[Any, Any],
+        seed: int,
         going_on: bool,
         epochs: int,
         streaming: bool = False,
     ) -> "BaseMultiTaskNetwork":
+        temperature = sampling_temperature(self.task_sampling, layout)
         data = layout.encode(X, y, sample_weight)
         rows = read_rows(self, X, data, layout, reset=not going_on)
         mass = row_mass(data)
@@ -127,7 +162,6 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 f"No task has a label to learn from among {data.n_rows} rows: each is missing or "
                 "has zero sample_weight; skip these rows."
             )
-        seed = draw_seed(self.random_state)
         # the first call's seed: rows once trained on must not judge when to stop
         first = self._network.settings["seed"] if going_on else seed
         training, validation = self._split(layout, data, np.flatnonzero(mass), first, streaming)
@@ -140,7 +174,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
 
         context = self._init_callback_context(max_subtasks=epochs)
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
-        report = {"X": X, "y": y, "metadata": metadata}
+        report = {"X": given[0], "y": given[1], "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **report)
         hooks = EpochReport(self, context, report)
         nn = backend()
@@ -148,12 +182,12 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         try:
             best = nn.train(
                 self._network.net,
-                training_rows(rows, scaled, training),
+                training_rows(rows, scaled, training, temperature=temperature),
                 training_rows(rows, scaled, validation) if len(validation) else None,
                 epochs=epochs,
                 batch_size=self._batch_size(len(training)),
-                lr=self.lr,
                 lr_schedule="constant" if streaming else self.lr_schedule,
+                freeze_epochs=int(self.freeze_epochs),
                 patience=self.patience,
                 tol=self.tol,
                 callbacks=self.callbacks or [],
@@ -212,7 +246,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             "activation": self.activation,
             "dropout": float(self.dropout),
             "input_dropout": float(self.input_dropout),
-            "numeric_embedding": self._embedding((rows[training] - mean) / scale, mass[training]),
+            "numeric_embedding": self._embedding(rows, training, mass, (mean, scale), seed),
             "module": self.module,
             "module_params": self.module_params,
             "sharing": resolve(self.sharing, SHARING, "sharing", owner),
@@ -232,12 +266,21 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         self.layout_ = layout
         self.target_mean_, self.target_scale_ = target.mean, target.scale
 
-    def _embedding(self, scaled: np.ndarray, mass: np.ndarray) -> Any:
+    def _embedding(
+        self,
+        rows: Any,
+        training: np.ndarray,
+        mass: np.ndarray,
+        statistics: tuple[np.ndarray, np.ndarray],
+        seed: int,
+    ) -> Any:
         if self.numeric_embedding is None:
             return None
         owner = type(self).__name__
         embedding = resolve(self.numeric_embedding, NUMERIC_EMBEDDINGS, "numeric_embedding", owner)
-        return embedding.prepare(scaled, mass)
+        X, numbers = in_memory(rows, training, seed)
+        mean, scale = statistics
+        return embedding.prepare((X - mean) / scale, mass[numbers])
 
     def _fixed(self) -> dict[str, Any]:
         """Return the parameters that a network at hand was made with and keeps."""

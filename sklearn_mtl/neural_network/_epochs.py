@@ -51,5 +51,7 @@ def task_history(names: Sequence[Hashable], epochs: Sequence[dict[str, Any]]) ->
     weights = np.array([epoch.get("task_weights", [np.nan] * len(names)) for epoch in epochs])
     result["weight"] = dict(zip(names, weights.reshape(-1, len(names)).T, strict=True))
     result["lr"] = np.array([epoch["lr"] for epoch in epochs])
+    if any("module_lr" in epoch for epoch in epochs):
+        result["module_lr"] = np.array([epoch.get("module_lr", epoch["lr"]) for epoch in epochs])
     result["seconds"] = np.array([epoch["dur"] for epoch in epochs])
     return result

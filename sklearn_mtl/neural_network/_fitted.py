@@ -1,5 +1,4 @@
 import warnings
-from copy import deepcopy
 from typing import Any
 
 from sklearn_mtl.neural_network._backend import backend
@@ -58,8 +57,8 @@ class FittedNetwork:
     def apply(self, settings: dict[str, Any]) -> None:
         """Change arguments that training on may change: rate, decay, batch size, epochs."""
         self.settings.update(settings)
-        for group in self.net.optimizer_.param_groups:
-            group["weight_decay"] = settings["weight_decay"]
+        rates = ("lr", "weight_decay", "module_lr", "module_weight_decay")
+        backend().set_rates(self.net, **{name: settings[name] for name in rates})
 
     def set_task_weight(self, task_weight: Any) -> None:
         """Let the objective weigh tasks anew."""
@@ -76,8 +75,10 @@ class FittedNetwork:
         self._state, self._net = state, None
 
     def snapshot(self) -> "FittedNetwork":
-        """Return a copy that further training leaves alone."""
-        return deepcopy(self)
+        """Return a copy that further training leaves alone; what made the network is not copied."""
+        copy = object.__new__(FittedNetwork)
+        copy.__setstate__({**self.__getstate__(), "settings": dict(self.settings)})
+        return copy
 
     def __getstate__(self) -> dict[str, Any]:
         state = self._state

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ from sklearn_mtl.nn._criterion import MultiTaskCriterion
 from sklearn_mtl.nn._device import resolve_device
 from sklearn_mtl.nn._module import InputScaler, MultiTaskModule
 from sklearn_mtl.nn._net import MultiTaskNet
+from sklearn_mtl.nn._optimizer import make_optimizer, set_rates
 from sklearn_mtl.nn._random import seeded
 from sklearn_mtl.nn.balancing import make_balancer
 from sklearn_mtl.nn.heads import GroupedHeads
@@ -15,13 +16,7 @@ from sklearn_mtl.nn.sharing._base import as_representation
 from sklearn_mtl.nn.trunks import TrunkFactory
 from sklearn_mtl.tasks import TaskSpec
 from sklearn_mtl.tasks._outputs import OutputGroup
-from sklearn_mtl.utils._validation import check_option, listing
-
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adamw": torch.optim.AdamW,
-    "adam": torch.optim.Adam,
-    "sgd": torch.optim.SGD,
-}
+from sklearn_mtl.utils._validation import listing
 
 # what the estimators set themselves, so net_params must not
 _OWN_NET_PARAMS = {
@@ -112,13 +107,13 @@ def build_net(
         network = MultiTaskModule(scaler, scheme, heads)
         weight, unit = _copied(task_weight, number), _copied(loss_unit, number)
         criterion = MultiTaskCriterion(groups, unit, make_balancer(balancing, weight))
-        make_optimizer = _optimizer(optimizer, owner, fused=where.type in ("cpu", "cuda"))
+        maker = make_optimizer(optimizer, owner, fused=where.type in ("cpu", "cuda"))
         extra = _checked_net_params(net_params, owner)
         try:
-            return MultiTaskNet(
+            net = MultiTaskNet(
                 network,
                 criterion,
-                optimizer=make_optimizer,
+                optimizer=maker,
                 lr=lr,
                 optimizer__weight_decay=weight_decay,
                 batch_size=batch_size,
@@ -138,6 +133,14 @@ def build_net(
             if not net_params:
                 raise
             raise ValueError(f"{owner} cannot use net_params={net_params!r}: {error}") from error
+    set_rates(
+        net,
+        lr=lr,
+        weight_decay=weight_decay,
+        module_lr=module_lr,
+        module_weight_decay=module_weight_decay,
+    )
+    return net
 
 
 def _representation_width(scheme: torch.nn.Module, make_trunk: TrunkFactory) -> int:
@@ -156,33 +159,6 @@ def _representation_width(scheme: torch.nn.Module, make_trunk: TrunkFactory) -> 
 def _copied(values: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
     # a copy: joblib may have mapped the array from a file that must not be written
     return torch.tensor(np.asarray(values), dtype=dtype)
-
-
-def _optimizer(optimizer: Any, owner: str, *, fused: bool) -> Any:
-    if isinstance(optimizer, str):
-        check_option(optimizer, OPTIMIZERS, parameter="optimizer", owner=owner)
-        return _Fused(OPTIMIZERS[optimizer], fused)
-    if isinstance(optimizer, type):
-        known = issubclass(optimizer, torch.optim.Optimizer)
-    else:
-        known = callable(optimizer)
-    if known:
-        return optimizer
-    raise TypeError(
-        f"The 'optimizer' parameter of {owner} must be one of {listing(OPTIMIZERS)}, a "
-        f"torch.optim.Optimizer class or a callable that makes one. Got {optimizer!r} instead."
-    )
-
-
-class _Fused:
-    """Makes an optimiser with its one-kernel step, where the device has one."""
-
-    def __init__(self, optimizer: Callable[..., torch.optim.Optimizer], fused: bool) -> None:
-        self.optimizer = optimizer
-        self.fused = fused
-
-    def __call__(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
-        return self.optimizer(*args, **{"fused": self.fused, **kwargs})
 
 
 def _checked_net_params(net_params: Mapping[str, Any] | None, owner: str) -> dict[str, Any]:

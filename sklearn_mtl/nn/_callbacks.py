@@ -14,32 +14,33 @@ SCHEDULES: dict[str, Callable[[int, int], float]] = {
 
 
 class LearningRateSchedule(Callback):
-    """Sets the learning rate to ``lr * factor(epoch, max_epochs)`` where an epoch changes it.
+    """Sets each group's rate to its own times ``factor(epoch, max_epochs)`` where that changes.
 
-    A constant factor thus leaves the rate to other callbacks, such as skorch's LRScheduler.
+    A constant factor thus leaves the rates to other callbacks, such as skorch's LRScheduler.
     """
 
-    def __init__(self, factor: Callable[[int, int], float], lr: float, max_epochs: int) -> None:
+    def __init__(self, factor: Callable[[int, int], float], max_epochs: int) -> None:
         self.factor = factor
-        self.lr = lr
         self.max_epochs = max_epochs
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Count epochs from here."""
         self.epoch_ = 0
-        self.rate_ = float("nan")
+        self.last_ = float("nan")
 
     def on_epoch_begin(
         self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
     ) -> None:
-        """Set and record the epoch's rate."""
-        rate = self.lr * self._factor()
-        groups = net.optimizer_.param_groups
-        if rate != self.rate_:
-            for group in groups:
-                group["lr"] = rate
-        self.rate_ = rate
+        """Set and record the epoch's rates."""
+        factor = self._factor()
+        groups, rates = net.optimizer_.param_groups, net.base_rates_
+        if factor != self.last_:
+            for group, rate in zip(groups, rates, strict=True):
+                group["lr"] = rate * factor
+        self.last_ = factor
         net.history.record("lr", float(groups[0]["lr"]))
+        if rates[net.shared_group_] != rates[0]:
+            net.history.record("module_lr", float(groups[net.shared_group_]["lr"]))
         self.epoch_ += 1
 
     def _factor(self) -> float:
@@ -53,8 +54,26 @@ class LearningRateSchedule(Callback):
         return float(factor)
 
 
+class Freezing(Callback):
+    """Leaves what tasks share as it is for the network's first `epochs` epochs, over all calls."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def on_epoch_begin(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
+        """Freeze or unfreeze where the epoch, whose row the history has by now, asks for it."""
+        frozen = len(net.history) <= self.epochs
+        if frozen != net.frozen_:
+            net.freeze(frozen)
+
+
 class BestWeights(Callback):
-    """Stops when the validation loss has not improved for `patience` epochs; restores the best."""
+    """Stops when the validation loss has not improved for `patience` epochs; restores the best.
+
+    Epochs in which what tasks share is frozen do not wait: the training proper is still to come.
+    """
 
     def __init__(self, patience: int, tol: float) -> None:
         self.patience = patience
@@ -78,7 +97,7 @@ class BestWeights(Callback):
             self.best_state_ = deepcopy(net.module_.state_dict())
         if loss < self.reference_ - self.tol * abs(self.reference_) or self.epoch_ == 1:
             self.reference_, self.waited_ = loss, 0
-        else:
+        elif not net.frozen_:
             self.waited_ += 1
         if self.waited_ >= self.patience:
             net.stop_requested_ = True

@@ -35,6 +35,8 @@ class MultiTaskNet(NeuralNet):
 
     module_: MultiTaskModule
     criterion_: MultiTaskCriterion
+    base_rates_: list[float]
+    shared_group_: int
 
     def __init__(self, module: MultiTaskModule, criterion: MultiTaskCriterion, **kwargs: Any):
         super().__init__(module, criterion, **kwargs)
@@ -49,7 +51,22 @@ class MultiTaskNet(NeuralNet):
         self.stop_requested_ = False
         self.inference_cache_: dict[torch.dtype, MultiTaskModule] = {}
         self.shared_parameters_ = self.module_.shared_parameters()
+        # a pretrained module may come with layers that its owner froze for good
+        self.trainable_ = [p for p in self.module_.sharing.parameters() if p.requires_grad]
+        self.frozen_ = False
+        self.n_own_groups_ = len(self.optimizer_.param_groups)
         return self
+
+    def freeze(self, frozen: bool) -> None:
+        """Leave what tasks share exactly as it is, or let it learn again."""
+        self.frozen_ = frozen
+        for parameter in self.trainable_:
+            parameter.requires_grad_(not frozen)
+
+    def _set_training(self, training: bool = True) -> None:
+        super()._set_training(training)
+        if self.frozen_:
+            self.module_.sharing.eval()  # or BatchNorm would go on counting
 
     # -- the loop -----------------------------------------------------------------------------
 
@@ -165,7 +182,7 @@ class MultiTaskNet(NeuralNet):
         graph = LossGraph(common, self.shared_parameters_, partial(self.losses_now, batch, scale))
         balancer.backward(losses, observed, graph)
         penalty = self.module_.penalty()
-        if penalty is not None:
+        if penalty is not None and penalty.requires_grad:  # not where what it is of is frozen
             penalty.backward()
         if self.watched_:
             self.notify(

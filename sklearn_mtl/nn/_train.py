@@ -12,7 +12,13 @@ from skorch.callbacks import (
 )
 
 from sklearn_mtl.nn._batches import make_rows
-from sklearn_mtl.nn._callbacks import SCHEDULES, BestWeights, EpochHooks, LearningRateSchedule
+from sklearn_mtl.nn._callbacks import (
+    SCHEDULES,
+    BestWeights,
+    EpochHooks,
+    Freezing,
+    LearningRateSchedule,
+)
 from sklearn_mtl.nn._net import MultiTaskNet
 from sklearn_mtl.nn._random import seeded
 from sklearn_mtl.utils._validation import check_option
@@ -27,8 +33,8 @@ def train(
     *,
     epochs: int,
     batch_size: int,
-    lr: float,
     lr_schedule: Any,
+    freeze_epochs: int,
     patience: int,
     tol: float,
     callbacks: Sequence[Any],
@@ -68,7 +74,8 @@ def train(
         for part in (rows, held_out)
     )
     assert training is not None
-    own: list[Any] = [("lr_schedule", LearningRateSchedule(lr_schedule, lr, epochs))]
+    own: list[Any] = [("lr_schedule", LearningRateSchedule(lr_schedule, epochs))]
+    own.append(("freezing", Freezing(freeze_epochs)))
     if held_out is not None:
         own.append(("best_weights", BestWeights(patience, tol)))
     last: list[Any] = []
