@@ -1,5 +1,7 @@
 """Torch parts of the networks: the only folder that imports torch and skorch."""
 
+from torchjd import scalarization
+
 from sklearn_mtl.nn._build import build_net
 from sklearn_mtl.nn._device import present_devices, resolve_device
 from sklearn_mtl.nn._module import MultiTaskModule
@@ -7,43 +9,87 @@ from sklearn_mtl.nn._net import DivergedError, MultiTaskNet
 from sklearn_mtl.nn._optimizer import set_rates
 from sklearn_mtl.nn._predict import predict_outputs
 from sklearn_mtl.nn._state import export_state, import_state
+from sklearn_mtl.nn._stream import DatasetReader
 from sklearn_mtl.nn._train import train
-from sklearn_mtl.nn.balancing import Balancer, LossGraph, WeightedSum
+from sklearn_mtl.nn.balancing import (
+    Balancer,
+    GradientNorms,
+    LossGraph,
+    Scalarized,
+    ScalarizedAgain,
+    ScalarizedByEpoch,
+    TorchjdBalancer,
+    WeightedSum,
+)
 from sklearn_mtl.nn.heads import GroupedHeads
-from sklearn_mtl.nn.losses import LOSSES, CrossEntropy, LogisticLoss, SquaredError
+from sklearn_mtl.nn.losses import (
+    LOSSES,
+    AbsoluteError,
+    CrossEntropy,
+    Huber,
+    LogisticLoss,
+    Loss,
+    Poisson,
+    SquaredError,
+    mean_loss,
+)
 from sklearn_mtl.nn.sharing import (
+    CascadeModule,
+    CrossStitchModule,
     DependentSharingModule,
     HardSharingModule,
+    MMoEModule,
+    PLEModule,
     Representation,
+    SeparateNetworksModule,
     SharingModule,
+    SoftSharingModule,
 )
 from sklearn_mtl.nn.trunks import MLP, PeriodicModule, PiecewiseLinearModule
 
 __all__ = [
     "LOSSES",
     "MLP",
+    "AbsoluteError",
     "Balancer",
+    "CascadeModule",
     "CrossEntropy",
+    "CrossStitchModule",
+    "DatasetReader",
     "DependentSharingModule",
     "DivergedError",
+    "GradientNorms",
     "GroupedHeads",
     "HardSharingModule",
+    "Huber",
     "LogisticLoss",
+    "Loss",
     "LossGraph",
+    "MMoEModule",
     "MultiTaskModule",
     "MultiTaskNet",
+    "PLEModule",
     "PeriodicModule",
     "PiecewiseLinearModule",
+    "Poisson",
     "Representation",
+    "Scalarized",
+    "ScalarizedAgain",
+    "ScalarizedByEpoch",
+    "SeparateNetworksModule",
     "SharingModule",
+    "SoftSharingModule",
     "SquaredError",
+    "TorchjdBalancer",
     "WeightedSum",
     "build_net",
     "export_state",
     "import_state",
+    "mean_loss",
     "predict_outputs",
     "present_devices",
     "resolve_device",
+    "scalarization",
     "set_rates",
     "train",
 ]
