@@ -13,7 +13,9 @@ from torch import Tensor
 from sklearn_mtl.nn._batches import Batch, RowBatches, TrainingRows
 from sklearn_mtl.nn._criterion import MultiTaskCriterion
 from sklearn_mtl.nn._module import MultiTaskModule
-from sklearn_mtl.nn.balancing._base import LossGraph
+from sklearn_mtl.nn.balancing import LossGraph, gradient_cosines
+
+OWN_ROWS = "a layout in which each row has one task (own X or long form)"
 
 
 class MultiTaskNet(NeuralNet):
@@ -51,6 +53,9 @@ class MultiTaskNet(NeuralNet):
         self.stop_requested_ = False
         self.inference_cache_: dict[torch.dtype, MultiTaskModule] = {}
         self.shared_parameters_ = self.module_.shared_parameters()
+        shared = set(self.shared_parameters_)
+        self.own_parameters_ = [p for p in self.module_.parameters() if p not in shared]
+        self.gradient_cosines_ = False
         # a pretrained module may come with layers that its owner froze for good
         self.trainable_ = [p for p in self.module_.sharing.parameters() if p.requires_grad]
         self.frozen_ = False
@@ -107,6 +112,7 @@ class MultiTaskNet(NeuralNet):
         for _ in range(self.max_epochs if epochs is None else epochs):
             started = perf_counter()
             self.notify("on_epoch_begin", **datasets)
+            self.cosines_due_ = self.gradient_cosines_
             if not self.watched_:
                 self.history.new_batch()  # skorch's Checkpoint formats names with the last one
             self.run_single_epoch(training, True, "train", self.train_step)
@@ -133,7 +139,7 @@ class MultiTaskNet(NeuralNet):
         weight = self.criterion_.balancer.task_weight
         self._set_training(training)
         total = torch.zeros_like(data.present, dtype=self.module_.dtype)
-        weights = torch.zeros_like(total)
+        weights: list[Tensor] = []
         n_batches = 0
         for batch in iterator:
             n_batches += 1
@@ -142,15 +148,17 @@ class MultiTaskNet(NeuralNet):
             step = step_fn(batch, scale=scale)
             total.add_(step["losses"], alpha=len(batch) / len(data))
             if training:
-                weights.add_(self.criterion_.balancer.weight)
+                weights.append(self.criterion_.balancer.weight)
             if self.watched_:
                 step["loss"] = step["losses"] @ weight
                 self.notify(
                     "on_batch_end", batch=(batch.X, batch.labels), training=training, **step
                 )
         if training:
-            self.criterion_.balancer.after_epoch(total)
-            self.history.record("task_weights", (weights / n_batches).double().tolist())
+            self.criterion_.balancer.after_epoch(total.where(data.present, torch.nan))
+            # over the steps in which the task had a weight
+            mean_weights = torch.stack(weights).nanmean(0).where(data.present, torch.nan)
+            self.history.record("task_weights", mean_weights.double().tolist())
         loss = float(total @ weight)
         # the name and the meaning that skorch's Checkpoint and EarlyStopping know
         earlier = reversed(self.history[:-1])
@@ -179,7 +187,17 @@ class MultiTaskNet(NeuralNet):
         scale = fit_params["scale"]
         losses, common = self.task_losses(batch, scale)
         observed = self.criterion_.observed(batch)
-        graph = LossGraph(common, self.shared_parameters_, partial(self.losses_now, batch, scale))
+        graph = LossGraph(
+            common,
+            self.shared_parameters_,
+            partial(self.losses_now, batch, scale),
+            self.own_parameters_,
+            scheme=type(self.module_.sharing).__name__ if batch.places is None else OWN_ROWS,
+        )
+        if self.cosines_due_:  # on the first batch of an epoch
+            cosines = gradient_cosines(losses, observed, graph)
+            self.history.record("gradient_cosine", cosines.double().tolist())
+            self.cosines_due_ = False
         balancer.backward(losses, observed, graph)
         penalty = self.module_.penalty()
         if penalty is not None and penalty.requires_grad:  # not where what it is of is frozen

@@ -9,7 +9,8 @@ class UncertaintyWeights(Balancing):
 
     Minimises sum_t λ_t (exp(-s_t) loss_t + s_t) over the network and the log-variances s, which
     start at 0 and are trained with it, without weight decay. The weights λ_t exp(-s_t) are
-    positive; they start at λ_t and tend to λ_t / loss_t. A task without a label in a batch leaves its s_t.
+    positive; they start at λ_t and tend to λ_t / loss_t. A task without a label in a
+    batch leaves its s_t.
 
     This is twice the paper's equation 7, whose weights start at 1/2. The paper gives classification
     twice that (equation 10): here losses of all kinds have been brought to one scale already.
