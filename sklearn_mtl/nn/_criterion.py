@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from sklearn_mtl.nn._batches import Batch, TrainingRows
 from sklearn_mtl.nn.balancing import Balancer
-from sklearn_mtl.nn.losses import LOSSES
+from sklearn_mtl.nn.losses import make_loss
 from sklearn_mtl.tasks._outputs import OutputGroup
 
 
@@ -16,9 +16,9 @@ class MultiTaskCriterion(nn.Module):
     ----------
     groups : sequence of OutputGroup
     unit : Tensor of shape (T,)
-        Each task's loss is divided by this: 1 for regression on standardised labels, the entropy
-        of the class frequencies for classification. A loss of 1 is then no better than the base
-        rate, for every task.
+        Each task's loss is divided by this, the loss of its best constant: 1 for the squared error
+        of standardised labels, the entropy of the class frequencies for log-loss. A loss of 1 is
+        then no better than the base rate, for every task.
     balancer : Balancer
     """
 
@@ -28,7 +28,7 @@ class MultiTaskCriterion(nn.Module):
     def __init__(self, groups: Sequence[OutputGroup], unit: Tensor, balancer: Balancer) -> None:
         super().__init__()
         self.groups = tuple(groups)
-        self.losses = [LOSSES[group.kind]() for group in groups]
+        self.losses = nn.ModuleList(make_loss(group) for group in groups).to(unit.dtype)
         self.balancer = balancer
         self.register_buffer("unit", unit)
         order = [int(task) for group in groups for task in group.tasks]
@@ -53,15 +53,7 @@ class MultiTaskCriterion(nn.Module):
         """
         parts = []
         for g, (loss, outputs) in enumerate(zip(self.losses, blocks, strict=True)):
-            hidden = batch.hidden[g]
-            if hidden is not None:
-                # rows are selected, not multiplied by zero: an infinite output there stays out,
-                # of the loss and of its gradient
-                unseen = hidden if outputs.ndim == 2 else hidden[..., None]
-                outputs = outputs.masked_fill(unseen, 0.0)
-            element = loss(outputs, batch.labels[g])
-            if hidden is not None:
-                element = element.masked_fill(hidden, 0.0)
+            element = loss.elements(outputs, batch.labels[g], batch.hidden[g])  # type: ignore[operator]
             weights = batch.weights[g]
             if weights is not None:
                 element = element * weights

@@ -6,7 +6,7 @@ import torch
 from scipy.special import expit, log_softmax, xlogy
 from sklearn.metrics import log_loss, mean_squared_error
 
-from sklearn_mtl.nn import LOSSES, CrossEntropy, LogisticLoss, SquaredError
+from sklearn_mtl.nn import CrossEntropy, LogisticLoss, SquaredError
 
 
 def normal(*shape, seed=0):
@@ -44,9 +44,3 @@ def test_two_classes_are_one_logit():
     two = CrossEntropy()(torch.tensor(logits), torch.tensor(y))
     one = LogisticLoss()(torch.tensor(z), torch.tensor(y.astype(float)))
     torch.testing.assert_close(one, two, rtol=1e-13, atol=0)
-
-
-def test_kinds_have_the_losses_that_the_estimators_promise():
-    assert {
-        "regression": SquaredError, "binary": LogisticLoss, "multiclass": CrossEntropy
-    } == LOSSES  # fmt: skip
