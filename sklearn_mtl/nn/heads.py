@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,13 @@ class GroupedHeads(nn.Module):
         super().__init__()
         self.groups = tuple(groups)
         self.sizes = [len(group.tasks) * group.width for group in groups]
+        self.columns = {
+            int(task): range(start, start + group.width)
+            for group in groups
+            for task, start in zip(
+                group.tasks, range(group.start, len(bias), group.width), strict=False
+            )
+        }
         self.weight = nn.Parameter(torch.zeros(len(bias), n_inputs, dtype=bias.dtype))
         self.bias = nn.Parameter(bias.clone())
 
@@ -50,6 +58,22 @@ class GroupedHeads(nn.Module):
         whole = len(self.groups) == 1  # then the group's tasks are all, in order
         values = representation if whole else representation[group.tasks.tolist()]
         return torch.baddbmm(bias, values, weight.mT)
+
+    def task_outputs(self, tasks: Sequence[int], representation: Tensor) -> Tensor:
+        """Return the outputs of some tasks of one width K, shape (n, B, K).
+
+        Parameters
+        ----------
+        tasks : sequence of n int
+        representation : Tensor of shape (n, B, h)
+            One for each of them.
+        """
+        columns: Any = [column for task in tasks for column in self.columns[task]]
+        if columns == list(range(columns[0], columns[-1] + 1)):
+            columns = slice(columns[0], columns[-1] + 1)  # a view
+        weight = self.weight[columns].unflatten(0, (len(tasks), -1))
+        bias = self.bias[columns].view(len(tasks), 1, -1)
+        return torch.baddbmm(bias, representation, weight.mT)
 
     def blocks(self, outputs: Tensor) -> list[Tensor]:
         """Return outputs (B, n_outputs) as one view (B, T_g) or, if wider than 1, (B, T_g, K)."""

@@ -1,5 +1,6 @@
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import torch
@@ -88,6 +89,19 @@ class TrunkFactory:
             copies,
         )
         return trunk.to(self.dtype)
+
+    def resized(self, scale: float) -> "TrunkFactory":
+        """Return a maker of MLPs whose layers are that many times as wide, rounded, at least 1."""
+        if self.make_backbone is not None:
+            raise ValueError(
+                f"The widths of {self.owner}'s own module cannot be changed; set width_scale=1 in "
+                "its sharing, or give module_params that make it smaller."
+            )
+        other = copy(self)
+        other.hidden_layer_sizes = [max(1, round(scale * size)) for size in self.hidden_layer_sizes]
+        if other.hidden_layer_sizes:
+            other.n_outputs = other.hidden_layer_sizes[-1]
+        return other
 
     def _backbone(self, make_backbone: BackboneFactory) -> Backbone:
         made, self._spare = self._spare or make_backbone(), None

@@ -1,0 +1,170 @@
+from collections.abc import Iterator, Sequence
+from graphlib import TopologicalSorter
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_mtl.nn.heads import GroupedHeads
+from sklearn_mtl.nn.sharing._base import DependentSharingModule, Representation
+from sklearn_mtl.nn.sharing._messages import MESSAGES
+from sklearn_mtl.nn.trunks import ACTIVATIONS, TrunkFactory
+from sklearn_mtl.tasks import TaskSpec
+
+
+class CascadeModule(DependentSharingModule):
+    """One trunk; a task adds to its output what it makes of the tasks that it reads.
+
+    r_t = z + W2_t act(W1_t [z, m_s for the tasks s that t reads] + b_t), with W2_t = 0 at the
+    start; r_t = z for a task that reads none. Where representations are read, tasks that are read
+    have a residual too, of z alone: without one there would be nothing of theirs to read.
+
+    Tasks of one depth in the graph are computed at once.
+
+    Parameters
+    ----------
+    make_trunk : TrunkFactory
+    tasks : sequence of TaskSpec
+    parents : sequence of sequence of int
+        The tasks that each task reads; without a cycle.
+    reads : {"prediction", "representation"}
+        What m_s is.
+    width : int
+        Units of a residual.
+    detach : bool
+        Whether the losses of a task leave alone the tasks that it reads.
+    """
+
+    position: Tensor
+
+    def __init__(
+        self,
+        make_trunk: TrunkFactory,
+        tasks: Sequence[TaskSpec],
+        parents: Sequence[Sequence[int]],
+        reads: str,
+        width: int,
+        detach: bool,
+    ) -> None:
+        super().__init__()
+        self.trunk = make_trunk()
+        self.n_outputs = make_trunk.n_outputs
+        self.detach = detach
+        self.messages = MESSAGES[reads](tasks, self.n_outputs)
+        self.read = set(chain.from_iterable(parents))
+        with_tower = {t for t, reading in enumerate(parents) if reading}
+        if self.messages.needs_tower():
+            with_tower |= self.read
+        bare = [t for t in range(len(tasks)) if t not in with_tower]
+        depths = [[t for t in depth if t in with_tower] for depth in _depths(parents)]
+        self.steps = [step for step in (bare, *depths) if step]
+        self.towers = nn.ModuleList()
+        rows: dict[int, range] = {}
+        n_rows = 1  # row 0 of the messages is zero: it fills up what reads less than others
+        for step in self.steps:
+            columns = [[row for s in parents[t] for row in rows[s]] for t in step]
+            if step is bare:
+                self.towers.append(_Bare(len(step)))
+            else:
+                activation = ACTIVATIONS[make_trunk.activation]()
+                self.towers.append(_Towers(self.n_outputs, width, columns, activation))
+            for t in step:
+                rows[t] = range(n_rows, n_rows + self.messages.size(t))
+                n_rows = rows[t].stop
+        order = torch.tensor(list(chain.from_iterable(self.steps)))
+        self.register_buffer("position", order.argsort(), persistent=False)
+
+    def forward(self, x: Tensor, heads: GroupedHeads | None = None) -> Representation:
+        """Return what each task makes of the trunk's output and of those before it, (T, B, h).
+
+        Without dependencies it is the trunk's output (B, h).
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, ...)
+        heads : GroupedHeads
+            The heads of the network, whose predictions tasks read.
+        """
+        shared = self.trunk(x)
+        if not self.read:
+            return Representation(shared, shared)
+        values: list[Tensor] = []
+        told = [shared.new_zeros(1, len(shared))]
+        for step, towers in zip(self.steps, self.towers, strict=True):
+            values.append(towers(shared, torch.cat(told)))
+            if not self.read.isdisjoint(step):
+                said = self.messages(step, values[-1], heads)  # type: ignore[arg-type]
+                told += [message.detach() for message in said] if self.detach else said
+        return Representation(torch.cat(values).index_select(0, self.position), shared)
+
+    def shared_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the trunk's parameters, and those of residuals that other tasks learn through."""
+        yield from self.trunk.parameters()
+        for step, towers in zip(self.steps, self.towers, strict=True):
+            if not self.detach and not self.read.isdisjoint(step):
+                yield from towers.parameters()
+
+
+class _Bare(nn.Module):
+    """r_t = z, for n tasks."""
+
+    def __init__(self, n_tasks: int) -> None:
+        super().__init__()
+        self.n_tasks = n_tasks
+
+    def forward(self, shared: Tensor, told: Tensor) -> Tensor:
+        return shared.expand(self.n_tasks, *shared.shape)
+
+
+class _Towers(nn.Module):
+    """r_t = z + W2_t act(W1_t [z, m_t] + b_t), for n tasks.
+
+    Parameters
+    ----------
+    n_inputs : int
+        h, the width of z.
+    width : int
+    columns : list over the n tasks of list of int
+        The rows of the messages that each reads.
+    activation : nn.Module
+    """
+
+    columns: Tensor
+
+    def __init__(
+        self, n_inputs: int, width: int, columns: list[list[int]], activation: nn.Module
+    ) -> None:
+        super().__init__()
+        n, most = len(columns), max(map(len, columns))
+        filled = [row + [0] * (most - len(row)) for row in columns]
+        self.register_buffer(
+            "columns", torch.tensor(filled, dtype=torch.int64).view(n, most), persistent=False
+        )
+        fan_in = torch.tensor([n_inputs + len(row) for row in columns])
+        std = (2.0 / fan_in).sqrt()[:, None, None]
+        self.reads_shared = nn.Parameter(std * torch.randn(n, width, n_inputs))
+        self.reads_messages = nn.Parameter(std * torch.randn(n, width, most))
+        self.bias = nn.Parameter(torch.zeros(n, width, 1))
+        self.weight = nn.Parameter(torch.zeros(n, width, n_inputs))
+        self.activation = activation
+
+    def forward(self, shared: Tensor, told: Tensor) -> Tensor:
+        """Return r (n, B, h) of z (B, h) and the messages (rows, B)."""
+        n, width, _ = self.reads_shared.shape
+        hidden = (self.reads_shared.flatten(0, 1) @ shared.T).view(n, width, -1) + self.bias
+        if self.columns.shape[1]:
+            messages = told.index_select(0, self.columns.flatten()).view(*self.columns.shape, -1)
+            hidden = torch.baddbmm(hidden, self.reads_messages, messages)
+        return torch.baddbmm(shared, self.activation(hidden).mT, self.weight)
+
+
+def _depths(parents: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return the tasks that read none, those that read these alone, and so on."""
+    sorter = TopologicalSorter(dict(enumerate(parents)))
+    sorter.prepare()
+    depths = []
+    while sorter.is_active():
+        ready = sorter.get_ready()
+        sorter.done(*ready)
+        depths.append(sorted(ready))
+    return depths

@@ -1,0 +1,101 @@
+"""What a task can read of another: its soft prediction, or its representation."""
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from sklearn_mtl.nn.heads import GroupedHeads
+from sklearn_mtl.tasks import TaskSpec
+
+# kind of task -> what its outputs (n, B, K) say, between 0 and 1 for classes
+_SOFT: dict[str, Callable[[Tensor], Tensor]] = {
+    "regression": lambda outputs: outputs,
+    "binary": torch.sigmoid,
+    "multiclass": lambda outputs: outputs.softmax(-1),
+}
+
+
+class Messages:
+    """What tasks tell those that read them.
+
+    Parameters
+    ----------
+    tasks : sequence of TaskSpec
+    width : int
+        h, the width of a representation.
+    """
+
+    def __init__(self, tasks: Sequence[TaskSpec], width: int) -> None:
+        self.tasks = tasks
+        self.width = width
+
+    def needs_tower(self) -> bool:
+        """Return whether a task has nothing of its own to tell before it has a residual."""
+        raise TypeError(f"{type(self).__name__} must define needs_tower().")
+
+    def size(self, task: int) -> int:
+        """Return how many numbers the message of a task has."""
+        raise TypeError(f"{type(self).__name__} must define size(task).")
+
+    def __call__(
+        self, tasks: Sequence[int], representation: Tensor, heads: GroupedHeads
+    ) -> list[Tensor]:
+        """Return messages (numbers, B), those of the tasks one after another.
+
+        Parameters
+        ----------
+        tasks : sequence of n int
+        representation : Tensor of shape (n, B, h)
+        """
+        raise TypeError(f"{type(self).__name__} must define __call__.")
+
+
+class Predictions(Messages):
+    """A number in the units that its loss sees, or the probabilities of classes."""
+
+    def needs_tower(self) -> bool:
+        """Return that a head is enough."""
+        return False
+
+    def size(self, task: int) -> int:
+        """Return the number of outputs."""
+        return self.tasks[task].n_outputs
+
+    def __call__(
+        self, tasks: Sequence[int], representation: Tensor, heads: GroupedHeads
+    ) -> list[Tensor]:
+        """Return the predictions of those tasks; see `Messages`."""
+        parts, start = [], 0
+        for (kind, _), run in groupby(tasks, lambda t: (self.tasks[t].kind, self.size(t))):
+            members = list(run)
+            stop = start + len(members)
+            outputs = heads.task_outputs(members, representation[start:stop])
+            parts.append(_SOFT[kind](outputs).mT.flatten(0, 1))
+            start = stop
+        return parts
+
+
+class Representations(Messages):
+    """What the head reads."""
+
+    def needs_tower(self) -> bool:
+        """Return that without a residual all tasks have the same."""
+        return True
+
+    def size(self, task: int) -> int:
+        """Return h."""
+        return self.width
+
+    def __call__(
+        self, tasks: Sequence[int], representation: Tensor, heads: GroupedHeads
+    ) -> list[Tensor]:
+        """Return the representations of those tasks; see `Messages`."""
+        return [representation.mT.flatten(0, 1)]
+
+
+MESSAGES: dict[str, type[Messages]] = {
+    "prediction": Predictions,
+    "representation": Representations,
+}
