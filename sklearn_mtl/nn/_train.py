@@ -37,6 +37,7 @@ def train(
     freeze_epochs: int,
     patience: int,
     tol: float,
+    gradient_cosines: bool,
     callbacks: Sequence[Any],
     verbose: int,
     seed: int,
@@ -82,9 +83,10 @@ def train(
     if begin_epoch is not None and end_epoch is not None:
         last.append(("epoch_hooks", EpochHooks(begin_epoch, end_epoch)))
     if verbose:
-        keys = ("train_task_losses", "valid_task_losses")
+        keys = ("train_task_losses", "valid_task_losses", "gradient_cosine")
         last.append(("print_log", PrintLog(keys_ignored=list(keys))))
     net.batch_size, net.verbose = batch_size, verbose
+    net.gradient_cosines_ = gradient_cosines
     net.callbacks = [*own, *callbacks, *last]
     net._initialize_callbacks()
     try:
