@@ -9,7 +9,13 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.neural_network._backend import backend
-from sklearn_mtl.neural_network._dataset import in_memory, is_dataset, opened, readable
+from sklearn_mtl.neural_network._dataset import (
+    check_no_labels,
+    in_memory,
+    is_dataset,
+    opened,
+    readable,
+)
 from sklearn_mtl.neural_network._epochs import EpochReport, task_history
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._holdout import hold_out
@@ -64,10 +70,14 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, p), or dict name -> array-like of shape (n_t, p)
-            With ``task_feature`` set, one of the columns says each row's task.
-        y : array, DataFrame, dict or MultiTaskTarget
-            Labels; NaN, None or NA where not observed. See the README's table of containers.
+        X : array-like of shape (n, p), dict name -> array-like of shape (n_t, p), or Dataset
+            With ``task_feature`` set, one of the columns says each row's task. A map-style torch
+            Dataset of pairs (x, {task: label}) is read by ``num_workers`` processes: once for the
+            labels, which are kept, and the mean and standard deviation of x, then a batch at a time
+            in every epoch. Labels that are None, NaN or left out of the dict are not observed.
+        y : array, DataFrame, dict or MultiTaskTarget, default=None
+            Labels; NaN, None or NA where not observed. See the README's table of containers. None
+            where X is a Dataset.
         sample_weight : array-like of shape (n,) or (n, T), frame or dict by task, default=None
             Weight of each row, or of each label. A label of weight 0 is one not observed.
 
@@ -85,9 +95,8 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         self._validate_params()
         going_on = self.warm_start and hasattr(self, "_network")
         seed = draw_seed(self.random_state)
-        with opened(
-            X, y, self, seed=seed, weights=sample_weight, going_on=going_on
-        ) as (rows, labels):
+        given = opened(X, y, self, seed=seed, weights=sample_weight, going_on=going_on)
+        with given as (rows, labels):
             layout = self._read_layout(rows, labels)
             if going_on and not layout.same_tasks(self.layout_):
                 raise TaskLayoutError(
@@ -112,9 +121,8 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         self._validate_params()
         going_on = hasattr(self, "_network")
         seed = draw_seed(self.random_state)
-        with opened(
-            X, y, self, seed=seed, weights=sample_weight, going_on=going_on
-        ) as (rows, labels):
+        given = opened(X, y, self, seed=seed, weights=sample_weight, going_on=going_on)
+        with given as (rows, labels):
             layout = self.layout_ if going_on else self._read_layout(rows, labels, classes)
             return self._train(
                 rows,
@@ -190,6 +198,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 freeze_epochs=int(self.freeze_epochs),
                 patience=self.patience,
                 tol=self.tol,
+                gradient_cosines=self.gradient_cosines,
                 callbacks=self.callbacks or [],
                 verbose=int(self.verbose),
                 # the training after k epochs has the same seed however it was cut into calls
@@ -350,22 +359,26 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, p), or dict name -> array-like of shape (n_t, p)
-            As in ``fit``.
+        X : array-like of shape (n, p), dict name -> array-like of shape (n_t, p), or Dataset
+            As in ``fit``; the items of a Dataset may be x alone.
 
         Returns
         -------
         y : the container that ``fit`` received
         """
         check_is_fitted(self)
-        data = self.layout_.encode(X)
-        return self.layout_.decode(self._encoded(self._values(X, data), data), data)
+        with readable(X, self) as rows:
+            data = self.layout_.encode(rows)
+            return self.layout_.decode(self._encoded(self._values(rows, data), data), data)
 
     def _outputs(self, X: Any, data: TaskData) -> np.ndarray:
         rows = read_rows(self, X, data, self.layout_, reset=False)
         return backend().predict_outputs(self._network.net, rows, data.task_index)
 
     def _values(self, X: Any, data: TaskData) -> np.ndarray:
+        return self._member_values(X, data).mean(axis=0)
+
+    def _member_values(self, X: Any, data: TaskData) -> np.ndarray:
         return activate(self._outputs(X, data), self._groups, data.task_index)
 
     def _encoded(self, values: np.ndarray, data: TaskData) -> np.ndarray:
@@ -373,17 +386,18 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
 
     def _predict_proba(self, X: Any) -> Any:
         check_is_fitted(self)
-        data = self.layout_.encode(X)
-        blocks = probabilities(self._values(X, data), self.layout_, data, self._groups)
-        return self.layout_.decode_proba(blocks, data)
+        with readable(X, self) as rows:
+            data = self.layout_.encode(rows)
+            blocks = probabilities(self._values(rows, data), self.layout_, data, self._groups)
+            return self.layout_.decode_proba(blocks, data)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the mean over tasks of R² (regression) or accuracy (classification).
 
         Parameters
         ----------
-        X : array-like of shape (n, p), or dict name -> array-like of shape (n_t, p)
-        y : the container that ``fit`` received
+        X : array-like of shape (n, p), dict name -> array-like of shape (n_t, p), or Dataset
+        y : the container that ``fit`` received; None where X is a Dataset
             Labels that are missing are left out, and so is a task without any.
         sample_weight : as in ``fit``, default=None
 
@@ -393,10 +407,19 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             At most 1, higher is better.
         """
         check_is_fitted(self)
+        if is_dataset(X):
+            return self._score_dataset(X, y, sample_weight)
         if y is None:
             raise ValueError("score needs labels, but y is None.")
         data = self.layout_.encode(X, y, sample_weight)
         return mean_task_score(self.layout_, data, self._encoded(self._values(X, data), data))
+
+    def _score_dataset(self, dataset: Any, y: Any, sample_weight: Any) -> float:
+        check_no_labels(y)
+        with readable(dataset, self, labelled=True) as rows:
+            values = self._values(rows, self.layout_.encode(rows))  # reads the labels too
+            data = self.layout_.encode(rows, rows.columns.result(), sample_weight)
+        return mean_task_score(self.layout_, data, self._encoded(values, data))
 
     # -- fitted attributes ----------------------------------------------------------------------
 

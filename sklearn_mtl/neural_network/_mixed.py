@@ -302,7 +302,9 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
         self.verbose = verbose
 
     @with_callbacks
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
         """Train for one epoch on these rows.
 
         Tasks, scales and base rates are those of the first call (or of ``fit``). No rows are held

@@ -281,7 +281,7 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         self.verbose = verbose
 
     @with_callbacks
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch on these rows.
 
         Tasks, scales and base rates are those of the first call (or of ``fit``). No rows are held

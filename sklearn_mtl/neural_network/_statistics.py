@@ -9,6 +9,7 @@ import numpy as np
 from sklearn_mtl.tasks import TaskData, TaskLayout
 from sklearn_mtl.tasks._outputs import OutputGroup
 from sklearn_mtl.tasks._spec import BINARY, REGRESSION
+from sklearn_mtl.tasks._streamed import StreamedRows
 from sklearn_mtl.utils._validation import listing
 
 # a task whose classes are almost all one would otherwise count without bound
@@ -39,13 +40,20 @@ class TargetStatistics:
     bias: np.ndarray
 
 
-def input_statistics(X: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def input_statistics(
+    X: np.ndarray | StreamedRows, mass: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of the columns, rows weighted by `mass`.
 
-    A constant column has scale 1. Values whose squares overflow are a ValueError.
+    A constant column has scale 1. Values whose squares overflow are a ValueError. Of a Dataset they
+    are those of all labelled items, held-out ones too, which are known only when all are read.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # told of in words
-        mean, scale = _weighted_moments(X, mass)
+    if isinstance(X, StreamedRows):
+        assert X.moments is not None, "no item has a label"
+        mean, scale = X.moments
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):  # told of in words
+            mean, scale = _weighted_moments(X, mass)
     if not np.isfinite(scale).all():
         raise ValueError(
             f"X has values too large to scale in feature(s) "

@@ -7,7 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_mtl.nn._sampling import TaskSampler
+from sklearn_mtl.nn._stream import StreamedInputs
 from sklearn_mtl.tasks._outputs import OutputGroup
+from sklearn_mtl.tasks._streamed import StreamedRows
 
 
 @dataclass(slots=True, eq=False)
@@ -72,28 +75,35 @@ class TrainingRows:
 
     The objective takes the mean over the observed rows of each task. With c_t = n / sum_i w_ti
     the mean over *all* rows of a batch of c_t w_ti loss_ti estimates it without bias, whatever is
-    missing, with no count a batch.
+    missing, with no count a batch. Where tasks are sampled, each with a share p_t of the rows
+    drawn, c_t = (n_t / p_t) / sum_i w_ti, with n_t the labelled rows of task t.
 
     Attributes
     ----------
     rows : Batch
-        All rows.
+        All rows. Where inputs are streamed, its X (n,) holds row numbers.
     scale : list over groups of Tensor (T_g,)
         c_t; 0 for a task without labels here.
     present : Tensor of shape (T,), bool
         Tasks that have a label here.
+    sampler : TaskSampler or None
+        What draws the rows of an epoch; None takes each once.
+    inputs : StreamedInputs or None
+        What reads X of a batch; None where all of it is in `rows`.
     """
 
     rows: Batch
     scale: list[Tensor]
     present: Tensor
+    sampler: TaskSampler | None = None
+    inputs: StreamedInputs | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
 def make_rows(
-    X: np.ndarray,
+    X: np.ndarray | StreamedRows,
     labels: np.ndarray,
     observed: np.ndarray,
     weights: np.ndarray | None,
@@ -103,18 +113,26 @@ def make_rows(
     scaler: torch.nn.Module,
     dtype: torch.dtype,
     device: torch.device,
+    task_share: np.ndarray | None = None,
 ) -> TrainingRows:
     """Move rows to the device once, in the form that batches are cut from.
 
     Parameters
     ----------
-    X : ndarray of shape (n, p)
+    X : ndarray of shape (n, p) or StreamedRows
     labels, observed, weights : ndarray of shape (n, T), or (n,) with `task_index`
     task_index : ndarray of shape (n,) or None
+    task_share : ndarray of shape (T,), default=None
+        p_t: draw that share of the rows from task t; with `task_index` alone. None takes each row
+        once an epoch.
     """
-    inputs = as_input(X, device)
-    with torch.no_grad():
-        scaled = scaler(inputs).to(dtype)
+    inputs = None
+    if isinstance(X, StreamedRows):
+        inputs = StreamedInputs(X, scaler, dtype, device)
+        scaled = torch.arange(len(X), device=device)
+    else:
+        with torch.no_grad():
+            scaled = scaler(as_input(X, device)).to(dtype)
     blocks = [
         _block(group, labels, observed, weights, task_index, n_tasks, dtype, device)
         for group in groups
@@ -130,14 +148,27 @@ def make_rows(
     present = np.zeros(n_tasks, bool)
     for group, block in zip(groups, blocks, strict=True):
         present[group.tasks] = block.total > 0
+    sampler, drawn_for = None, np.full(n_tasks, float(len(X)))
+    if task_share is not None:
+        assert task_index is not None, "rows with labels of all tasks are drawn alike"
+        sampler = TaskSampler(task_index, observed, task_share)
+        count = np.bincount(task_index[observed], minlength=n_tasks)
+        drawn_for = np.divide(count, task_share, out=np.zeros(n_tasks), where=task_share > 0)
     scale = [
-        np.divide(len(X), block.total, out=np.zeros(len(block.total)), where=block.total > 0)
-        for block in blocks
+        np.divide(
+            drawn_for[group.tasks],
+            block.total,
+            out=np.zeros(len(block.total)),
+            where=block.total > 0,
+        )
+        for group, block in zip(groups, blocks, strict=True)
     ]
     return TrainingRows(
         rows,
         [torch.as_tensor(c, dtype=dtype, device=device) for c in scale],
         torch.as_tensor(present, device=device),
+        sampler,
+        inputs,
     )
 
 
@@ -203,6 +234,8 @@ def as_input(X: np.ndarray, device: torch.device) -> Tensor:
 class RowBatches:
     """Iterates over a TrainingRows in batches: slices of whole tensors on the device.
 
+    Inputs of a Dataset are read as batches need them; everything else is the same.
+
     Batches differ by one row at most: no short last batch takes a noisy step.
 
     Parameters
@@ -216,6 +249,9 @@ class RowBatches:
     def __init__(self, data: TrainingRows, batch_size: int, shuffle: bool) -> None:
         self.data = data
         self.shuffle = shuffle
+        if data.inputs is not None and not shuffle:
+            # large batches only save time, and rows that are streamed must not all be held
+            batch_size = min(batch_size, data.inputs.rows.block_rows)
         n = len(data)
         n_batches = max(1, -(-n // batch_size))
         bounds = [round(i * n / n_batches) for i in range(n_batches + 1)]
@@ -225,7 +261,16 @@ class RowBatches:
         return len(self.sizes)
 
     def __iter__(self) -> Iterator[Batch]:
-        rows = self.data.rows
-        if self.shuffle and len(self) > 1:
-            rows = rows.at(torch.randperm(len(rows), device=rows.X.device))
-        return rows.split(self.sizes)
+        order, inputs = self._order(), self.data.inputs
+        rows = self.data.rows if order is None else self.data.rows.at(order)
+        batches = rows.split(self.sizes)
+        return batches if inputs is None else inputs.read(batches)
+
+    def _order(self) -> Tensor | None:
+        """Return the numbers of an epoch's rows; None for all of them as they are."""
+        device = self.data.rows.X.device
+        if not self.shuffle:
+            return None
+        if self.data.sampler is not None:
+            return self.data.sampler.draw(self.sizes).to(device)
+        return torch.randperm(len(self.data), device=device) if len(self) > 1 else None

@@ -1,28 +1,34 @@
+from collections.abc import Iterator
+from contextlib import nullcontext
+
 import numpy as np
 import torch
 
 from sklearn_mtl.nn._batches import as_input
+from sklearn_mtl.nn._members import Members
 from sklearn_mtl.nn._module import MultiTaskModule
 from sklearn_mtl.nn._net import MultiTaskNet
+from sklearn_mtl.nn._stream import moved
+from sklearn_mtl.tasks._streamed import StreamedRows
 
 CHUNK = 16_384  # rows at a time: bounds the memory of hidden layers
 
 
 def predict_outputs(
-    net: MultiTaskNet, X: np.ndarray, task_index: np.ndarray | None = None
+    net: MultiTaskNet, X: np.ndarray | StreamedRows, task_index: np.ndarray | None = None
 ) -> np.ndarray:
     """Return raw outputs of the network.
 
     Parameters
     ----------
-    X : ndarray of shape (n, p)
+    X : ndarray of shape (n, p) or StreamedRows
     task_index : ndarray of shape (n,), default=None
         The task of each row, if each row has one.
 
     Returns
     -------
-    outputs : ndarray of shape (n, n_outputs), in group order; with `task_index` of shape
-        (n, widest task), a row's own outputs first and NaN after them.
+    outputs : ndarray of shape (M, n, n_outputs), in group order, of each of the M members; with
+        `task_index` of shape (M, n, widest task), a row's own outputs first and NaN after them.
 
     Notes
     -----
@@ -30,24 +36,35 @@ def predict_outputs(
     float64. On accelerators it runs in the precision it was trained in.
     """
     where = torch.device(net.device)
-    precision = net.module_.dtype
-    if where.type == "cpu":
-        precision = torch.float64 if X.dtype == np.float64 else torch.float32
-    module = net.inference_module(precision)
-    with torch.inference_mode():
+    # a Dataset may draw at random, from generators that are the caller's
+    apart = X.reader.seeded() if isinstance(X, StreamedRows) else nullcontext()
+    with apart, torch.inference_mode():
         parts = []
-        for start in range(0, max(len(X), 1), CHUNK):
-            stop = start + CHUNK
-            inputs = as_input(X[start:stop], where)
+        start = 0
+        for inputs in _chunks(X, where):
+            precision = inputs.dtype if where.type == "cpu" else net.module_.dtype
+            module = net.inference_module(precision)
             if task_index is None:
                 outputs = module(inputs)
             else:
-                outputs = _own(module, inputs, task_index[start:stop])
-            parts.append(outputs.cpu().numpy())
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+                outputs = _own(module, inputs, task_index[start : start + len(inputs)])
+            members = outputs if isinstance(module, Members) else outputs[None]
+            parts.append(members.cpu().numpy())
+            start += len(inputs)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
-def _own(module: MultiTaskModule, inputs: torch.Tensor, task_index: np.ndarray) -> torch.Tensor:
+def _chunks(X: np.ndarray | StreamedRows, device: torch.device) -> Iterator[torch.Tensor]:
+    """Yield rows on the device, a part at a time."""
+    if isinstance(X, StreamedRows):
+        for block in X.blocks():
+            yield moved(block, device)
+        return
+    for start in range(0, max(len(X), 1), CHUNK):
+        yield as_input(X[start : start + CHUNK], device)
+
+
+def _own(module: MultiTaskModule | Members, inputs: torch.Tensor, task_index: np.ndarray) -> torch.Tensor:
     groups = module.heads.groups
     n_tasks = sum(len(group.tasks) for group in groups)
     numbers, places = [], []
@@ -59,9 +76,12 @@ def _own(module: MultiTaskModule, inputs: torch.Tensor, task_index: np.ndarray) 
     task = torch.tensor(task_index, device=inputs.device)
     blocks = module.own_outputs(inputs, task, places)
     widest = max(group.width for group in groups)
-    result = inputs.new_full((len(inputs), widest), torch.nan, dtype=blocks[0].dtype)
-    for number, block in zip(numbers, blocks, strict=True):
+    own_blocks = [
+        block if group.width == 1 else block.squeeze(-2)
+        for group, block in zip(groups, blocks, strict=True)
+    ]
+    result = own_blocks[0].new_full((*own_blocks[0].shape[:-1], widest), torch.nan)
+    for number, own in zip(numbers, own_blocks, strict=True):
         here = torch.as_tensor(np.flatnonzero(number >= 0), device=inputs.device)
-        own = block if block.ndim == 2 else block[:, 0]
-        result[here, : own.shape[1]] = own[here]
+        result[..., here, : own.shape[-1]] = own[..., here, :]
     return result
