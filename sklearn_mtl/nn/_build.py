@@ -6,16 +6,18 @@ import torch
 
 from sklearn_mtl.nn._criterion import MultiTaskCriterion
 from sklearn_mtl.nn._device import resolve_device
+from sklearn_mtl.nn._members import Members
 from sklearn_mtl.nn._module import InputScaler, MultiTaskModule
 from sklearn_mtl.nn._net import MultiTaskNet
 from sklearn_mtl.nn._optimizer import make_optimizer, set_rates
+from sklearn_mtl.nn._precision import check_precision
 from sklearn_mtl.nn._random import seeded
 from sklearn_mtl.nn.balancing import make_balancer
 from sklearn_mtl.nn.heads import GroupedHeads
-from sklearn_mtl.nn.sharing._base import as_representation
+from sklearn_mtl.nn.sharing._base import SharingModule, as_representation
 from sklearn_mtl.nn.trunks import TrunkFactory
 from sklearn_mtl.tasks import TaskSpec
-from sklearn_mtl.tasks._outputs import OutputGroup
+from sklearn_mtl.tasks._outputs import LossFunction, OutputGroup
 from sklearn_mtl.utils._validation import listing
 
 # what the estimators set themselves, so net_params must not
@@ -99,12 +101,22 @@ def build_net(
             dtype=number,
             owner=owner,
         )
-        scheme = sharing.build(make_trunk, tasks).to(number)
         exact = torch.float32 if where.type == "mps" else torch.float64  # MPS has no float64
         scaler = InputScaler(_copied(input_mean, exact), _copied(input_scale, exact), input_limit)
-        width = _representation_width(scheme, make_trunk)
-        heads = GroupedHeads(width, groups, _copied(output_bias, number))
-        network = MultiTaskModule(scaler, scheme, heads)
+        bias = _copied(output_bias, number)
+
+        def make_network() -> MultiTaskModule:
+            scheme = sharing.build(make_trunk, tasks).to(number)
+            heads = GroupedHeads(_representation_width(scheme, make_trunk), groups, bias)
+            return MultiTaskModule(scaler, scheme, heads)
+
+        network: MultiTaskModule | Members = make_network()
+        if n_estimators > 1:
+            others = [make_network() for _ in range(n_estimators - 1)]
+            network = Members(
+                [network, *others], batched=module is None and _can_be_batched(network, groups)
+            )
+        lower_precision = check_precision(precision, number, owner)
         weight, unit = _copied(task_weight, number), _copied(loss_unit, number)
         criterion = MultiTaskCriterion(groups, unit, make_balancer(balancing, weight))
         maker = make_optimizer(optimizer, owner, fused=where.type in ("cpu", "cuda"))
@@ -113,6 +125,7 @@ def build_net(
             net = MultiTaskNet(
                 network,
                 criterion,
+                lower_precision=lower_precision,
                 optimizer=maker,
                 lr=lr,
                 optimizer__weight_decay=weight_decay,
@@ -141,6 +154,12 @@ def build_net(
         module_weight_decay=module_weight_decay,
     )
     return net
+
+
+def _can_be_batched(network: MultiTaskModule, groups: Sequence[OutputGroup]) -> bool:
+    """Return whether all code that a network runs is the package's, or made for it."""
+    own_losses = any(isinstance(group.spec.loss, LossFunction) for group in groups)
+    return isinstance(network.sharing, SharingModule) and not own_losses
 
 
 def _representation_width(scheme: torch.nn.Module, make_trunk: TrunkFactory) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sklearn_mtl.nn._batches import Batch
 from sklearn_mtl.nn.heads import GroupedHeads
 from sklearn_mtl.nn.sharing import DependentSharingModule, Representation, SharingModule
 from sklearn_mtl.nn.sharing._base import as_representation, own_rows
@@ -95,6 +96,23 @@ class MultiTaskModule(nn.Module):
             return self.heads.blocks(self.heads(values)), common
         return self.heads.own_blocks(values, places), None
 
+    def task_losses(
+        self, batch: Batch, criterion: nn.Module, scale: Sequence[Tensor | None]
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return each task's loss on the batch (T,), and what all of them go through.
+
+        Parameters
+        ----------
+        batch : Batch
+        criterion : MultiTaskCriterion
+        scale : list over groups of Tensor (T_g,) or None
+            See `MultiTaskCriterion.batch_scale`.
+        """
+        blocks, common = self.blocks(batch.X, batch.task, batch.places)
+        # losses are sums over rows, which 16 bits would round
+        blocks = [block.to(criterion.unit.dtype) for block in blocks]  # type: ignore[arg-type]
+        return criterion(blocks, batch, scale), common
+
     def forward(self, X: Tensor) -> Tensor:
         """Return outputs (B, n_outputs) of rows X (B, ...) as the caller has them."""
         return self.heads(self.represent(self.scale(X)).values)
@@ -112,3 +130,7 @@ class MultiTaskModule(nn.Module):
     def penalty(self) -> Tensor | None:
         """Return what the sharing scheme adds to the objective."""
         return self.sharing.penalty() if isinstance(self.sharing, SharingModule) else None
+
+    def clip_gradients(self, longest: float) -> None:
+        """Shorten the gradient of the network if it is longer than that."""
+        nn.utils.clip_grad_norm_(self.parameters(), longest)

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from sklearn_mtl.nn._batches import Batch, RowBatches, TrainingRows
 from sklearn_mtl.nn._criterion import MultiTaskCriterion
+from sklearn_mtl.nn._members import Members
 from sklearn_mtl.nn._module import MultiTaskModule
+from sklearn_mtl.nn._precision import Precision
 from sklearn_mtl.nn.balancing import LossGraph, gradient_cosines
 
 OWN_ROWS = "a layout in which each row has one task (own X or long form)"
@@ -29,18 +31,34 @@ class MultiTaskNet(NeuralNet):
 
     Parameters
     ----------
-    module : MultiTaskModule
+    module : MultiTaskModule or Members
     criterion : MultiTaskCriterion
+    lower_precision : torch.dtype, default=None
+        What matrix products of a training step are computed in; None for that of the weights.
+    accumulation_steps : int, default=1
+    max_grad_norm : float, default=None
+        As in the estimators.
     **kwargs
         As for ``skorch.NeuralNet``.
     """
 
-    module_: MultiTaskModule
+    module_: MultiTaskModule | Members
     criterion_: MultiTaskCriterion
     base_rates_: list[float]
     shared_group_: int
 
-    def __init__(self, module: MultiTaskModule, criterion: MultiTaskCriterion, **kwargs: Any):
+    def __init__(
+        self,
+        module: MultiTaskModule | Members,
+        criterion: MultiTaskCriterion,
+        lower_precision: torch.dtype | None = None,
+        accumulation_steps: int = 1,
+        max_grad_norm: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.lower_precision = lower_precision
+        self.accumulation_steps = accumulation_steps
+        self.max_grad_norm = max_grad_norm
         super().__init__(module, criterion, **kwargs)
 
     @property
@@ -51,7 +69,8 @@ class MultiTaskNet(NeuralNet):
         """Initialise the parts; see skorch."""
         super().initialize()
         self.stop_requested_ = False
-        self.inference_cache_: dict[torch.dtype, MultiTaskModule] = {}
+        self.inference_cache_: dict[torch.dtype, MultiTaskModule | Members] = {}
+        self.precision_ = Precision(self.lower_precision, torch.device(self.device))
         self.shared_parameters_ = self.module_.shared_parameters()
         shared = set(self.shared_parameters_)
         self.own_parameters_ = [p for p in self.module_.parameters() if p not in shared]
@@ -138,6 +157,7 @@ class MultiTaskNet(NeuralNet):
         scale = self.criterion_.batch_scale(data)
         weight = self.criterion_.balancer.task_weight
         self._set_training(training)
+        self.n_accumulated_ = 0
         total = torch.zeros_like(data.present, dtype=self.module_.dtype)
         weights: list[Tensor] = []
         n_batches = 0
@@ -155,6 +175,8 @@ class MultiTaskNet(NeuralNet):
                     "on_batch_end", batch=(batch.X, batch.labels), training=training, **step
                 )
         if training:
+            if self.n_accumulated_ > 0:
+                self.optimizer_step()
             self.criterion_.balancer.after_epoch(total.where(data.present, torch.nan))
             # over the steps in which the task had a weight
             mean_weights = torch.stack(weights).nanmean(0).where(data.present, torch.nan)
@@ -175,17 +197,19 @@ class MultiTaskNet(NeuralNet):
 
     def task_losses(self, batch: Batch, scale: list[Tensor | None]) -> tuple[Tensor, Tensor | None]:
         """Return each task's loss on the batch (T,), and what all of them go through."""
-        blocks, common = self.module_.blocks(batch.X, batch.task, batch.places)
-        return self.criterion_(blocks, batch, scale), common
+        return self.module_.task_losses(batch, self.criterion_, scale)
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
-        """Take one optimiser step on the batch."""
+        """Add the batch's gradients, and take an optimiser step if their number is reached."""
         balancer = self.criterion_.balancer
-        for group in self.optimizer_.param_groups:
-            for parameter in group["params"]:
-                parameter.grad = None  # zero_grad() does this through hooks that cost a layer
+        if self.n_accumulated_ == 0:
+            for group in self.optimizer_.param_groups:
+                for parameter in group["params"]:
+                    parameter.grad = None  # zero_grad() does this through hooks that cost a layer
         scale = fit_params["scale"]
-        losses, common = self.task_losses(batch, scale)
+        with self.precision_.autocast():
+            losses, common = self.task_losses(batch, scale)
+        losses = self.precision_.scaled(losses)
         observed = self.criterion_.observed(batch)
         graph = LossGraph(
             common,
@@ -199,9 +223,24 @@ class MultiTaskNet(NeuralNet):
             self.history.record("gradient_cosine", cosines.double().tolist())
             self.cosines_due_ = False
         balancer.backward(losses, observed, graph)
+        self.n_accumulated_ += 1
+        self.last_ = batch, graph
+        if self.n_accumulated_ == self.accumulation_steps:
+            self.optimizer_step()
+        return {"losses": losses.detach()}
+
+    def optimizer_step(self) -> None:
+        """Take one optimiser step along the mean of the gradients accumulated."""
+        batch, graph = self.last_
+        if self.n_accumulated_ > 1:
+            for group in self.optimizer_.param_groups:
+                for parameter in group["params"]:
+                    if parameter.grad is not None:
+                        parameter.grad /= self.n_accumulated_
         penalty = self.module_.penalty()
         if penalty is not None and penalty.requires_grad:  # not where what it is of is frozen
-            penalty.backward()
+            self.precision_.scaled(penalty).backward()
+        self.precision_.unscale(self.optimizer_, self.criterion_)
         if self.watched_:
             self.notify(
                 "on_grad_computed",
@@ -209,9 +248,12 @@ class MultiTaskNet(NeuralNet):
                 batch=(batch.X, batch.labels),
                 training=True,
             )
-        self.optimizer_.step()
-        balancer.after_step(graph)
-        return {"losses": losses.detach()}
+        if self.max_grad_norm is not None:
+            self.module_.clip_gradients(self.max_grad_norm)
+        self.precision_.step(self.optimizer_)
+        self.criterion_.balancer.after_step(graph)
+        self.n_accumulated_ = 0
+        del self.last_  # with the graph, which holds the batch's activations
 
     @torch.no_grad()
     def losses_now(self, batch: Batch, scale: list[Tensor | None]) -> Tensor:
@@ -244,7 +286,7 @@ class MultiTaskNet(NeuralNet):
 
     # -- inference ----------------------------------------------------------------------------
 
-    def inference_module(self, dtype: torch.dtype) -> MultiTaskModule:
+    def inference_module(self, dtype: torch.dtype) -> MultiTaskModule | Members:
         """Return the module in evaluation mode and in that precision; copies are kept."""
         if self.module_.dtype == dtype:
             if self.module_.training:
