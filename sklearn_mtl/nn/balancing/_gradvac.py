@@ -38,7 +38,7 @@ class GradVacWeights(GramianWeights):
             goal = self.cosines[tasks, tasks[other]]
             sine = np.sqrt(np.maximum(1.0 - cosine**2, 0.0))
             goal_sine = np.sqrt(np.maximum(1.0 - goal**2, 0.0))
-            # equation 4: with this much of g_j the cosine is the goal
+            # with this much of g_j the cosine is the goal
             step = own * (goal * sine - cosine * goal_sine) / (length[other] * goal_sine + TINY)
             step = np.where(apart & (cosine < goal), step, 0.0)
             shares[rows, other] += step

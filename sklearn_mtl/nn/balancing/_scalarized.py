@@ -1,5 +1,6 @@
 import torch
 from torch import Tensor
+from torch.func import functional_call
 from torchjd.scalarization import FAMO, IMTLL, UW, GeometricMean, Scalarizer
 
 from sklearn_mtl.nn.balancing._base import LossGraph
@@ -28,28 +29,34 @@ class Scalarized(TorchjdBalancer):
         By which the total is multiplied, so that steps have a length known from equal weights.
     """
 
+    factor: Tensor
+
     def __init__(self, task_weight: Tensor, scalarizer: Scalarizer, factor: float = 1.0) -> None:
         super().__init__(task_weight, scalarizer)
-        self.factor = factor
+        self.register_buffer("factor", task_weight.new_tensor(factor), persistent=False)
         self.losses = LastLosses(task_weight)
+        self.scale_free = isinstance(scalarizer, SCALE_FREE)
+        self.least = torch.finfo(task_weight.dtype).eps
 
     def backward(self, losses: Tensor, observed: Tensor | None, graph: LossGraph) -> None:
         """Differentiate the scalarizer, then the losses."""
         values = self.values(self.losses(losses, observed)).requires_grad_()
-        learned = [p for p in self.method.parameters() if p.requires_grad]
-        total = self.factor * self.method(values)
-        slope, *gradients = torch.autograd.grad(total, [values, *learned], allow_unused=True)
-        for parameter, gradient in zip(learned, gradients, strict=True):
-            if gradient is None:
-                continue
-            if observed is not None and gradient.shape == observed.shape:
-                gradient = gradient.masked_fill(~observed, 0.0)
-            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+        total = self.method(values) if observed is None else self._total_of(values, observed)
+        total.backward(self.factor)  # the gradient of factor * total, one step less
+        slope: Tensor = values.grad  # type: ignore[assignment]
         self.backward_weighted(losses, observed, slope * self.task_weight)
 
     def values(self, losses: Tensor) -> Tensor:
         """Return what the scalarizer sees of losses (T,)."""
-        if isinstance(self.method, SCALE_FREE):
+        if self.scale_free:
             # these take logarithms, or learn a scale that would grow without end
-            return losses.clamp(min=torch.finfo(losses.dtype).eps)
+            return losses.clamp(min=self.least)
         return self.task_weight * losses
+
+    def _total_of(self, values: Tensor, observed: Tensor) -> Tensor:
+        parameters = {
+            name: torch.where(observed, parameter, parameter.detach())
+            for name, parameter in self.method.named_parameters()
+            if parameter.shape == observed.shape
+        }
+        return functional_call(self.method, parameters, (values,))
