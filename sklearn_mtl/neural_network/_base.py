@@ -1,3 +1,4 @@
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.neural_network._backend import backend
+from sklearn_mtl.neural_network._class_weight import resolve_class_weight, weigh_classes
 from sklearn_mtl.neural_network._dataset import (
     check_no_labels,
     in_memory,
@@ -19,9 +21,12 @@ from sklearn_mtl.neural_network._dataset import (
 from sklearn_mtl.neural_network._epochs import EpochReport, task_history
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._holdout import hold_out
+from sklearn_mtl.neural_network._losses import check_label_ranges, output_specs
 from sklearn_mtl.neural_network._parameters import (
     CONSTRAINTS,
     FIXED,
+    check_module,
+    check_tables,
     comparable,
     layer_sizes,
     resolve,
@@ -42,7 +47,7 @@ from sklearn_mtl.neural_network.balancing import BALANCING
 from sklearn_mtl.neural_network.numeric_embedding import NUMERIC_EMBEDDINGS
 from sklearn_mtl.neural_network.sharing import SHARING
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
-from sklearn_mtl.tasks._outputs import group_outputs
+from sklearn_mtl.tasks._outputs import OutputGroup, OutputSpec, group_outputs
 from sklearn_mtl.tasks._predictions import activate, encoded_predictions, probabilities
 from sklearn_mtl.tasks._rows import read_rows
 from sklearn_mtl.tasks._weights import resolve_task_weight
@@ -161,7 +166,14 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
     ) -> "BaseMultiTaskNetwork":
         temperature = sampling_temperature(self.task_sampling, layout)
         data = layout.encode(X, y, sample_weight)
-        rows = read_rows(self, X, data, layout, reset=not going_on)
+        rows = self._read_rows(X, data, layout, reset=not going_on)
+        if going_on:
+            groups, class_weight = self._groups, self._class_weight
+        else:
+            groups = group_outputs(layout.tasks, self._output_specs(layout))
+            class_weight = resolve_class_weight(getattr(self, "class_weight", None), layout, data)
+        check_label_ranges(layout, data, groups)
+        data = weigh_classes(data, class_weight)
         mass = row_mass(data)
         if not going_on:
             layout.check_observed(data)
@@ -177,7 +189,8 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         if going_on:
             self._go_on(layout, data.per_task(data.observed))  # type: ignore[arg-type]
         else:
-            self._start(layout, rows, data, mass, training, seed)
+            self._start(layout, groups, rows, data, mass, training, seed)
+            self._class_weight = class_weight
         self._network.apply(self._settings(len(training)))
 
         context = self._init_callback_context(max_subtasks=epochs)
@@ -224,6 +237,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
     def _start(
         self,
         layout: TaskLayout,
+        groups: list[OutputGroup],
         rows: np.ndarray,
         data: TaskData,
         mass: np.ndarray,
@@ -231,10 +245,11 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         seed: int,
     ) -> None:
         """Set what later calls build upon: scales, base rates and an untrained network."""
-        groups = group_outputs(layout.tasks)
         learned = rows_at(data, training)
+        check_module(self.module, self.module_params, self.numeric_embedding, type(self).__name__)
         if self.input_scaling is None:
-            mean, scale = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
+            channels = (rows.shape[1], *[1] * (rows.ndim - 2))
+            mean, scale = np.zeros(channels), np.ones(channels)
         else:
             mean, scale = input_statistics(rows[training], mass[training])
         scaling = getattr(self, "target_scaling", None)
@@ -256,8 +271,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             "dropout": float(self.dropout),
             "input_dropout": float(self.input_dropout),
             "numeric_embedding": self._embedding(rows, training, mass, (mean, scale), seed),
-            "module": self.module,
-            "module_params": self.module_params,
+            # copies: what the caller does to an instance later must not reach what was fitted
+            "module": deepcopy(self.module),
+            "module_params": deepcopy(self.module_params),
             "sharing": resolve(self.sharing, SHARING, "sharing", owner),
             "balancing": resolve(self.balancing, BALANCING, "balancing", owner),
             "n_estimators": int(self.n_estimators),
@@ -274,6 +290,23 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         self._network = FittedNetwork(settings, self._fixed())
         self.layout_ = layout
         self.target_mean_, self.target_scale_ = target.mean, target.scale
+
+    def _read_rows(self, X: Any, data: TaskData, layout: TaskLayout, *, reset: bool) -> Any:
+        module = self.module if reset else self._network.settings["module"]
+        shape = None if reset else tuple(self._network.settings["input_shape"])
+        if module is None:
+            check_tables(data.X, type(self).__name__)
+        given = module is not None
+        return read_rows(self, X, data, layout, reset=reset, allow_nd=given, input_shape=shape)
+
+    def _output_specs(self, layout: TaskLayout) -> list[OutputSpec]:
+        return output_specs(
+            layout.tasks,
+            loss=self.loss,
+            output_activation=getattr(self, "output_activation", None),
+            label_smoothing=getattr(self, "label_smoothing", None),
+            owner=type(self).__name__,
+        )
 
     def _embedding(
         self,
@@ -372,7 +405,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             return self.layout_.decode(self._encoded(self._values(rows, data), data), data)
 
     def _outputs(self, X: Any, data: TaskData) -> np.ndarray:
-        rows = read_rows(self, X, data, self.layout_, reset=False)
+        rows = self._read_rows(X, data, self.layout_, reset=False)
         return backend().predict_outputs(self._network.net, rows, data.task_index)
 
     def _values(self, X: Any, data: TaskData) -> np.ndarray:

@@ -97,8 +97,39 @@ def resolve(value: Any, options: Mapping[str, type], parameter: str, owner: str)
 def comparable(value: Any) -> Any:
     """Return a value that is equal for equal parameters: objects with parameters by these."""
     if isinstance(value, BaseEstimator):
-        return type(value), {name: comparable(v) for name, v in value.get_params(False).items()}
+        return type(value), comparable(value.get_params(False))
+    if isinstance(value, dict):
+        return {name: comparable(entry) for name, entry in value.items()}
+    if hasattr(value, "__array__") and np.ndim(value) > 0:
+        array = np.asarray(value)
+        return array.dtype.str, array.shape, array.tobytes()
     return value
+
+
+def check_module(module: Any, module_params: Any, numeric_embedding: Any, owner: str) -> None:
+    """Raise a ValueError for parameters that would do nothing with this `module`."""
+    if module is None and module_params:
+        raise ValueError(
+            f"module_params={module_params!r} are arguments for module, but the module of {owner} "
+            "is None; give a torch.nn.Module class or a callable, or drop module_params."
+        )
+    if module is not None and numeric_embedding is not None:
+        raise ValueError(
+            f"numeric_embedding={numeric_embedding!r} is the first layer of the built-in trunk, "
+            f"but {owner} has a module of its own in place of that trunk; set "
+            "numeric_embedding=None, and embed the inputs inside the module."
+        )
+
+
+def check_tables(X: Any, owner: str) -> None:
+    """Raise a ValueError for inputs that are no row of numbers: X, or each part of a list."""
+    for part in X if isinstance(X, list) else [X]:
+        if getattr(part, "ndim", 2) > 2:
+            raise ValueError(
+                f"Found array with dim {part.ndim}, while dim <= 2 is required by {owner} with "
+                f"module=None; found shape {tuple(part.shape)}. Images and other inputs that are "
+                "no row of numbers need module=, a torch.nn.Module that reads them."
+            )
 
 
 def layer_sizes(sizes: Any) -> tuple[int, ...]:
