@@ -64,6 +64,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
     """What the three networks share: everything but which kinds of task they take."""
 
     _family: str  # "regression", "classification" or "mixed": see infer_layout
+    _class_weight: dict[int, np.ndarray]
 
     _parameter_constraints: dict[str, list[Any]] = CONSTRAINTS
 
@@ -415,7 +416,8 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         return activate(self._outputs(X, data), self._groups, data.task_index)
 
     def _encoded(self, values: np.ndarray, data: TaskData) -> np.ndarray:
-        return encoded_predictions(values, data, self._groups, self.target_mean_, self.target_scale_)
+        mean, scale = self.target_mean_, self.target_scale_
+        return encoded_predictions(values, data, self._groups, mean, scale)
 
     def _predict_proba(self, X: Any) -> Any:
         check_is_fitted(self)

@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_mtl.neural_network._base_rates import class_base_rate, number_base_rate
+from sklearn_mtl.neural_network._losses import number_loss
 from sklearn_mtl.tasks import TaskData, TaskLayout
+from sklearn_mtl.tasks._activations import ACTIVATIONS
 from sklearn_mtl.tasks._outputs import OutputGroup
-from sklearn_mtl.tasks._spec import BINARY, REGRESSION
+from sklearn_mtl.tasks._spec import REGRESSION
 from sklearn_mtl.tasks._streamed import StreamedRows
 from sklearn_mtl.utils._validation import listing
 
-# a task whose classes are almost all one would otherwise count without bound
-LEAST_ENTROPY = 0.1
-# a class that no training row has must not start at log 0
-LEAST_FREQUENCY = 1e-4
 BLOCK = 2**17  # numbers at a time, a megabyte of float64
 
 
@@ -26,10 +25,10 @@ class TargetStatistics:
     Attributes
     ----------
     mean, scale : ndarray of shape (T,)
-        Of regression labels; 0 and 1 for classification.
+        Of regression labels; 0 and 1 for classification. Labels that an activation bounds are not
+        centred: their scale is their mean, or 1 where they have bounds on both sides.
     unit : ndarray of shape (T,)
-        Divides the loss: 1 for regression, the entropy of the class frequencies (nats, at least
-        0.1) for classification.
+        Divides the loss: that of the best constant.
     bias : ndarray of shape (n_outputs,)
         Outputs that predict the base rates, in group order.
     """
@@ -45,6 +44,9 @@ def input_statistics(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of the columns, rows weighted by `mass`.
 
+    Of inputs of other shapes, X (n, C, ...), they are those of each channel, over rows and
+    positions, and have shape (C, 1, ...).
+
     A constant column has scale 1. Values whose squares overflow are a ValueError. Of a Dataset they
     are those of all labelled items, held-out ones too, which are known only when all are read.
     """
@@ -53,7 +55,7 @@ def input_statistics(
         mean, scale = X.moments
     else:
         with np.errstate(over="ignore", invalid="ignore"):  # told of in words
-            mean, scale = _weighted_moments(X, mass)
+            mean, scale = (_weighted_moments if X.ndim == 2 else _channel_moments)(X, mass)
     if not np.isfinite(scale).all():
         raise ValueError(
             f"X has values too large to scale in feature(s) "
@@ -77,6 +79,21 @@ def _weighted_moments(X: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.n
     return origin + shift, scale
 
 
+def _channel_moments(X: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of the channels of X (n, C, ...), shape (C, 1, ...)."""
+    channels = X.reshape(*X.shape[:2], -1)
+    origin = channels[0, :, :1].astype(np.float64)
+    share = mass / (mass.sum() * channels.shape[2])
+    shift, squares = np.zeros_like(origin), np.zeros_like(origin)
+    for rows in _row_blocks(channels):
+        shift += np.einsum("n,ncp->c", share[rows], channels[rows] - origin)[:, None]
+    for rows in _row_blocks(channels):
+        spread = np.square(channels[rows] - origin - shift)
+        squares += np.einsum("n,ncp->c", share[rows], spread)[:, None]
+    shape = (X.shape[1], *[1] * (X.ndim - 2))
+    return (origin + shift).reshape(shape), np.sqrt(squares).reshape(shape)
+
+
 def _no_zeros(scale: np.ndarray, mean: np.ndarray) -> np.ndarray:
     # a constant has a rounding error for a standard deviation
     constant = scale <= 10 * np.finfo(np.float64).eps * np.maximum(np.abs(mean), 1e-300)
@@ -94,7 +111,7 @@ def row_mass(data: TaskData) -> np.ndarray:
 
 def _row_blocks(values: np.ndarray) -> Iterator[slice]:
     """Yield slices of rows small enough for a cache: wide labels are too large to copy whole."""
-    step = max(1, BLOCK // values.shape[1])
+    step = max(1, BLOCK // values[0].size)
     for start in range(0, len(values), step):
         yield slice(start, start + step)
 
@@ -184,20 +201,38 @@ def target_statistics(
                 f"Task(s) {listing(names)} have labels too large to scale: their squares overflow "
                 "float64; divide them by a constant, or drop the largest."
             )
+        for group in groups:
+            _fit_range(group, mean, scale)
+    scale = _no_zeros(scale, mean)
     bias: list[np.ndarray] = []
     for group in groups:
-        if group.kind == REGRESSION:
+        if _starts_at_zero(group, scaled):
             bias.append(np.zeros(len(group.tasks)))
             continue
         for t in group.tasks:
             rows = data.rows(t)
-            codes = data.column(labels, t, rows).astype(int)
-            n_classes = len(layout.tasks[t].classes)
+            values = data.column(labels, t, rows)
             share = data.column(mass, t, rows) / total[t]
-            frequency = np.bincount(codes, share, minlength=n_classes)
-            frequency = np.maximum(frequency, LEAST_FREQUENCY)
-            frequency = frequency / frequency.sum()
-            unit[t] = max(-(frequency @ np.log(frequency)), LEAST_ENTROPY)
-            logits = np.log(frequency)
-            bias.append(logits[1:] - logits[:1] if group.kind == BINARY else logits)
-    return TargetStatistics(mean, _no_zeros(scale, mean), unit, np.concatenate(bias))
+            if group.kind == REGRESSION:
+                output, least = number_base_rate(group, (values - mean[t]) / scale[t], share)
+                unit[t] = least if scaled else 1.0
+            else:
+                n_classes = len(layout.tasks[t].classes)
+                output, unit[t] = class_base_rate(group, values.astype(int), share, n_classes)
+            bias.append(output)
+    return TargetStatistics(mean, scale, unit, np.concatenate(bias))
+
+
+def _fit_range(group: OutputGroup, mean: np.ndarray, scale: np.ndarray) -> None:
+    """Let labels that have bounds keep them: they are not centred."""
+    activation = ACTIVATIONS[group.spec.activation]
+    if activation.is_bounded:
+        scale[group.tasks] = mean[group.tasks] if activation.has_unit else 1.0
+        mean[group.tasks] = 0.0
+
+
+def _starts_at_zero(group: OutputGroup, scaled: bool) -> bool:
+    """Whether 0 is the best constant and its loss 1, or where the caller has scaled the labels."""
+    if group.kind != REGRESSION or ACTIVATIONS[group.spec.activation].is_bounded:
+        return False
+    return not scaled or number_loss(group.spec).is_variance
