@@ -1,3 +1,4 @@
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, repeat
@@ -131,8 +132,11 @@ def make_rows(
         inputs = StreamedInputs(X, scaler, dtype, device)
         scaled = torch.arange(len(X), device=device)
     else:
+        scaled = torch.empty(X.shape, dtype=dtype, device=device)
+        step = rows_at_once(X.shape[1:])
         with torch.no_grad():
-            scaled = scaler(as_input(X, device)).to(dtype)
+            for start in range(0, len(X), step):
+                scaled[start : start + step] = scaler(as_input(X[start : start + step], device))
     blocks = [
         _block(group, labels, observed, weights, task_index, n_tasks, dtype, device)
         for group in groups
@@ -229,6 +233,11 @@ def as_input(X: np.ndarray, device: torch.device) -> Tensor:
     if not X.flags.writeable:
         X = X.copy()  # torch cannot mark a tensor read-only
     return torch.from_numpy(np.ascontiguousarray(X)).to(device)
+
+
+def rows_at_once(input_shape: Sequence[int]) -> int:
+    """Return how many rows to show a network where it takes no step: bounds what it holds."""
+    return max(1, min(16_384, 2**22 // max(1, math.prod(input_shape))))
 
 
 class RowBatches:

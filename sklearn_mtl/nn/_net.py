@@ -10,7 +10,7 @@ from skorch.callbacks import Callback
 from skorch.utils import TeeGenerator
 from torch import Tensor
 
-from sklearn_mtl.nn._batches import Batch, RowBatches, TrainingRows
+from sklearn_mtl.nn._batches import Batch, RowBatches, TrainingRows, rows_at_once
 from sklearn_mtl.nn._criterion import MultiTaskCriterion
 from sklearn_mtl.nn._members import Members
 from sklearn_mtl.nn._module import MultiTaskModule
@@ -127,7 +127,10 @@ class MultiTaskNet(NeuralNet):
         datasets = {"dataset_train": X, "dataset_valid": y}
         self.watched_ = any(_watches_batches(callback) for _, callback in self.callbacks_)
         training = RowBatches(X, self.batch_size, shuffle=True)
-        validation = None if y is None else RowBatches(y, max(self.batch_size, 8192), shuffle=False)
+        validation = None
+        if y is not None:
+            size = max(self.batch_size, min(8192, rows_at_once(y.rows.X.shape[1:])))
+            validation = RowBatches(y, size, shuffle=False)
         for _ in range(self.max_epochs if epochs is None else epochs):
             started = perf_counter()
             self.notify("on_epoch_begin", **datasets)

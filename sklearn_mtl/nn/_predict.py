@@ -4,14 +4,13 @@ from contextlib import nullcontext
 import numpy as np
 import torch
 
-from sklearn_mtl.nn._batches import as_input
+from sklearn_mtl.nn._batches import as_input, rows_at_once
 from sklearn_mtl.nn._members import Members
 from sklearn_mtl.nn._module import MultiTaskModule
 from sklearn_mtl.nn._net import MultiTaskNet
 from sklearn_mtl.nn._stream import moved
+from sklearn_mtl.nn.trunks import Backbone
 from sklearn_mtl.tasks._streamed import StreamedRows
-
-CHUNK = 16_384  # rows at a time: bounds the memory of hidden layers
 
 
 def predict_outputs(
@@ -33,16 +32,19 @@ def predict_outputs(
     Notes
     -----
     On the CPU the network runs in X's precision: rows alone and in a batch agree to 1e-15 in
-    float64. On accelerators it runs in the precision it was trained in.
+    float64. On accelerators, and with a module of the user's, which may know one precision alone,
+    it runs in the precision it was trained in.
     """
     where = torch.device(net.device)
+    own = any(isinstance(part, Backbone) for part in net.module_.modules())
+    any_precision = where.type == "cpu" and not own
     # a Dataset may draw at random, from generators that are the caller's
     apart = X.reader.seeded() if isinstance(X, StreamedRows) else nullcontext()
     with apart, torch.inference_mode():
         parts = []
         start = 0
         for inputs in _chunks(X, where):
-            precision = inputs.dtype if where.type == "cpu" else net.module_.dtype
+            precision = inputs.dtype if any_precision else net.module_.dtype
             module = net.inference_module(precision)
             if task_index is None:
                 outputs = module(inputs)
@@ -60,11 +62,14 @@ def _chunks(X: np.ndarray | StreamedRows, device: torch.device) -> Iterator[torc
         for block in X.blocks():
             yield moved(block, device)
         return
-    for start in range(0, max(len(X), 1), CHUNK):
-        yield as_input(X[start : start + CHUNK], device)
+    step = rows_at_once(X.shape[1:])
+    for start in range(0, max(len(X), 1), step):
+        yield as_input(X[start : start + step], device)
 
 
-def _own(module: MultiTaskModule | Members, inputs: torch.Tensor, task_index: np.ndarray) -> torch.Tensor:
+def _own(
+    module: MultiTaskModule | Members, inputs: torch.Tensor, task_index: np.ndarray
+) -> torch.Tensor:
     groups = module.heads.groups
     n_tasks = sum(len(group.tasks) for group in groups)
     numbers, places = [], []
