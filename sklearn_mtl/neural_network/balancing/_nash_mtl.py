@@ -14,8 +14,8 @@ class NashMTL(GradientBalancing):
 
         G a = 1 / a,   G_st = g_s . g_t.
 
-    The scale of a loss changes nothing, so λ_t counts for the heads alone. Solved exactly, as the minimum of
-    a'G a / 2 - sum_t log a_t, where the paper's code goes through a sequence of approximations.
+    The scale of a loss changes nothing, so λ_t counts for the heads alone. Solved exactly, as the
+    minimum of a'G a / 2 - sum_t log a_t, where the paper's code takes a row of approximations.
 
     Parameters
     ----------
