@@ -21,7 +21,8 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(128, 128)
-        Width of each layer of the shared trunk.
+        Width of each layer of the built-in trunk. `activation`, `dropout` and `input_dropout` are
+        of these layers too: with a `module` none of the four does anything.
     activation : {"relu", "silu", "gelu", "tanh", "elu", "identity"}, default="relu"
     dropout : float in [0, 1), default=0.2
         Share of each hidden layer's units that a training step leaves out.
@@ -31,8 +32,11 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         How the first layer reads numbers: "periodic" also as sines and cosines of learned
         frequencies, "piecewise_linear" as their place among quantiles; None as they are.
     module : torch.nn.Module class, instance, or callable that returns one, default=None
-        The trunk, in place of the built-in layers: inputs (B, ...) to (B, h), for inputs of any
-        shape. An instance is copied and keeps its weights.
+        The trunk, in place of the built-in layers: inputs (B, ...) to (B, h). X may then have any
+        shape, such as (n, channels, height, width). A class or callable makes each trunk of a
+        sharing scheme anew; an instance is copied with its weights, so that several trunks start
+        equal, and is itself left as it is. The module gets floats in `dtype`, to which it is cast,
+        and predicts in that precision. What is to be pickled must not hold a lambda.
     module_params : dict, default=None
         Arguments that `module`, a class or callable, is called with.
     sharing : str or Sharing, default="hard"
@@ -62,8 +66,9 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         what it is: labels drawn more often count less each.
     input_scaling : {"standard", "smooth_clip"} or None, default="standard"
         "standard" centres and scales X by the mean and standard deviation of the training rows,
-        inside the network; "smooth_clip" then bends values z to z / sqrt(1 + (z / 3)²), so that
-        outliers stay within three standard deviations.
+        inside the network: of each column, or of each channel of X (n, channels, ...).
+        "smooth_clip" then bends values z to z / sqrt(1 + (z / 3)²), so that outliers stay within
+        three standard deviations. None leaves X as it is, as a `module` that reads tokens needs.
     optimizer : {"adamw", "adam", "sgd"}, torch.optim.Optimizer class or callable, default="adamw"
     lr : float, default=1e-3
         Learning rate.
@@ -72,13 +77,15 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
     weight_decay : float, default=1e-2
         Decoupled from the gradient for "adamw".
     module_lr : float, default=None
-        Learning rate of what tasks share (trunks, gates, units), where the heads have `lr`. None
-        is `lr`.
+        Learning rate of the sharing scheme (trunks, gates, units), where the heads and all else
+        have `lr`. None is `lr`. `lr_schedule` multiplies both.
     module_weight_decay : float, default=None
-        Weight decay of what tasks share, where the heads have `weight_decay`. None is
+        Weight decay of the sharing scheme, where the heads have `weight_decay`. None is
         `weight_decay`.
     freeze_epochs : int, default=0
-        For so many first epochs what tasks share is left as it is, and the heads alone learn.
+        For so many first epochs of the network's life, over all calls, the sharing scheme is left
+        as it is, statistics of BatchNorm too, and the heads alone learn. Epochs of early stopping's
+        `patience` are counted from there.
     batch_size : int or "auto", default="auto"
         Most rows in a step. "auto" is a power of 2 near n / 50, at least 32 and at most 256.
     accumulation_steps : int, default=1
@@ -137,13 +144,15 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         "train" and "validation": dict name -> ndarray (n_epochs,), the mean loss of each task, on
         a scale on which 1 is no better than predicting the mean or the class frequencies;
         "train_loss" and "validation_loss": the objective; "weight": dict name -> ndarray, what
-        balancing multiplied each task's loss by, λ_t included; "lr" and "seconds".
+        balancing multiplied each task's loss by, λ_t included; "lr" and "seconds"; "module_lr"
+        where it differs from "lr".
     n_iter_ : int
         Epochs run.
     best_epoch_ : int
         The epoch whose weights were restored; only where rows were held out.
     target_mean_, target_scale_ : ndarray of shape (T,)
     n_features_in_ : int
+        Columns of X, or channels of X (n, channels, ...).
     feature_names_in_ : ndarray of str
         Only where X has column names.
 
