@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from sklearn_mtl.nn.trunks._dropout import Dropout
 from sklearn_mtl.nn.trunks._stacked_linear import StackedLinear
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -63,7 +64,7 @@ class MLP(nn.Module):
             parts.append(embedding)
             width = int(embedding.n_outputs)  # type: ignore[arg-type]
         if input_dropout > 0:
-            parts.append(nn.Dropout(input_dropout))
+            parts.append(Dropout(input_dropout))
         for size in hidden_layer_sizes:
             linear = (
                 nn.Linear(width, size) if copies is None else StackedLinear(copies, width, size)
@@ -72,7 +73,7 @@ class MLP(nn.Module):
             nn.init.zeros_(linear.bias)
             parts += [linear, ACTIVATIONS[activation]()]
             if dropout > 0:
-                parts.append(nn.Dropout(dropout))
+                parts.append(Dropout(dropout))
             stages.append(nn.Sequential(*parts))
             parts, width = [], size
         if parts:  # no layer: the embedding is all
