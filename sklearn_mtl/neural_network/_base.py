@@ -201,6 +201,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         hooks = EpochReport(self, context, report)
         nn = backend()
         scaled = self._scaled(data)
+        n_before = len(self._network.history)
         try:
             best = nn.train(
                 self._network.net,
@@ -222,18 +223,30 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 owner=type(self).__name__,
             )
         except nn.DivergedError as error:
-            del self._network  # weights that are no numbers predict nothing
-            tasks = listing(layout.names[t] for t in error.tasks)
-            raise ValueError(
-                f"The training loss of task(s) {tasks} is not finite after epoch {error.epoch}; "
-                f"lower lr (now {self.lr}), or look for extreme values in X and y."
-            ) from None
+            raise self._diverged(error, error.epoch - 1 > n_before, going_on) from None
         self.n_iter_ = len(self._network.history)
         self.__dict__.pop("best_epoch_", None)  # of an earlier fit that held rows out
         if best is not None:
             self.best_epoch_ = self.n_iter_ - hooks.n_epochs + best
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes=dict, **report)
         return self
+
+    def _diverged(self, error: Any, has_trained: bool, going_on: bool) -> ValueError:
+        """Keep the last finite state, where there is one, and return the error that says so."""
+        self.__dict__.pop("best_epoch_", None)
+        self.n_iter_ = error.epoch - 1
+        if has_trained:
+            kept = f"The network after epoch {self.n_iter_}, the last that was finite, is kept"
+        elif going_on:
+            kept = "The network is kept as it was before this call"
+        else:
+            del self._network
+            kept = "No epoch was finite, and no network is kept"
+        tasks = listing(self.layout_.names[t] for t in error.tasks)
+        return ValueError(
+            f"The training loss of task(s) {tasks} is not finite after epoch {error.epoch}; lower "
+            f"lr (now {self.lr}), or look for extreme values in X and y, or at their loss. {kept}."
+        )
 
     def _start(
         self,

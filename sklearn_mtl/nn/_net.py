@@ -9,6 +9,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.utils import TeeGenerator
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 from sklearn_mtl.nn._batches import Batch, RowBatches, TrainingRows, rows_at_once
 from sklearn_mtl.nn._criterion import MultiTaskCriterion
@@ -162,6 +163,7 @@ class MultiTaskNet(NeuralNet):
         self._set_training(training)
         self.n_accumulated_ = 0
         total = torch.zeros_like(data.present, dtype=self.module_.dtype)
+        losses: list[Tensor] = []
         weights: list[Tensor] = []
         n_batches = 0
         for batch in iterator:
@@ -171,6 +173,7 @@ class MultiTaskNet(NeuralNet):
             step = step_fn(batch, scale=scale)
             total.add_(step["losses"], alpha=len(batch) / len(data))
             if training:
+                losses.append(step["losses"])
                 weights.append(self.criterion_.balancer.weight)
             if self.watched_:
                 step["loss"] = step["losses"] @ weight
@@ -194,9 +197,11 @@ class MultiTaskNet(NeuralNet):
         # a list, which skorch can write to a history file
         per_task = torch.where(data.present, total, torch.nan).double().tolist()
         self.history.record(prefix + "_task_losses", per_task)
-        if training and not torch.isfinite(total).all():
-            tasks = torch.nonzero(~torch.isfinite(total)).flatten().tolist()
-            raise DivergedError(len(self.history), tasks)
+        if training:
+            # the last step may have broken weights that gave finite losses
+            weights_are_finite = get_total_norm(list(self.module_.parameters())).isfinite()
+            if not (torch.isfinite(total).all() and weights_are_finite):
+                raise DivergedError(len(self.history), _first_to_diverge(torch.stack(losses)))
 
     def task_losses(self, batch: Batch, scale: list[Tensor | None]) -> tuple[Tensor, Tensor | None]:
         """Return each task's loss on the batch (T,), and what all of them go through."""
@@ -309,6 +314,17 @@ class DivergedError(ArithmeticError):
         super().__init__(epoch, tasks)
         self.epoch = epoch
         self.tasks = tasks
+
+
+def _first_to_diverge(losses: Tensor) -> list[int]:
+    """Return the tasks whose loss, of shape (n_batches, T), was first to be no number.
+
+    All tasks where the last step left none.
+    """
+    broken = ~torch.isfinite(losses)
+    broken = torch.cat([broken, broken.new_ones(1, losses.shape[1])])
+    first = int(broken.any(1).nonzero()[0])
+    return broken[first].nonzero().flatten().tolist()
 
 
 def _watches_batches(callback: Any) -> bool:

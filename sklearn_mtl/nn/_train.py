@@ -19,7 +19,8 @@ from sklearn_mtl.nn._callbacks import (
     Freezing,
     LearningRateSchedule,
 )
-from sklearn_mtl.nn._net import MultiTaskNet
+from sklearn_mtl.nn._finite_state import FiniteState
+from sklearn_mtl.nn._net import DivergedError, MultiTaskNet
 from sklearn_mtl.nn._random import seeded
 from sklearn_mtl.utils._validation import check_option
 
@@ -77,6 +78,7 @@ def train(
     assert training is not None
     own: list[Any] = [("lr_schedule", LearningRateSchedule(lr_schedule, epochs))]
     own.append(("freezing", Freezing(freeze_epochs)))
+    own.append(("finite_state", FiniteState()))
     if held_out is not None:
         own.append(("best_weights", BestWeights(patience, tol)))
     last: list[Any] = []
@@ -93,6 +95,9 @@ def train(
         with seeded(seed, where):
             net.partial_fit(training, validation, epochs=epochs)
         best = dict(net.callbacks_).get("best_weights")
+    except DivergedError:
+        dict(net.callbacks_)["finite_state"].restore(net)
+        raise
     except KeyError as error:
         if held_out is None and str(error.args[0]).startswith("Key 'valid_"):  # skorch's History
             raise ValueError(
