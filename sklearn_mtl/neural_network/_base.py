@@ -50,6 +50,7 @@ from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._outputs import OutputGroup, OutputSpec, group_outputs
 from sklearn_mtl.tasks._predictions import activate, encoded_predictions, probabilities
 from sklearn_mtl.tasks._rows import read_rows
+from sklearn_mtl.tasks._spec import REGRESSION
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import draw_seed, listing
 
@@ -209,6 +210,8 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 training_rows(rows, scaled, validation) if len(validation) else None,
                 epochs=epochs,
                 batch_size=self._batch_size(len(training)),
+                accumulation_steps=int(self.accumulation_steps),
+                max_grad_norm=self.max_grad_norm,
                 lr_schedule="constant" if streaming else self.lr_schedule,
                 freeze_epochs=int(self.freeze_epochs),
                 patience=self.patience,
@@ -417,6 +420,25 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         with readable(X, self) as rows:
             data = self.layout_.encode(rows)
             return self.layout_.decode(self._encoded(self._values(rows, data), data), data)
+
+    def _predict_with_std(self, X: Any) -> tuple[Any, Any]:
+        check_is_fitted(self)
+        if self._network.settings["n_estimators"] == 1:
+            raise ValueError(
+                "predict(X, return_std=True) gives the spread over the members of an ensemble, but "
+                f"this {type(self).__name__} has one, n_estimators=1; fit it with several."
+            )
+        with readable(X, self) as rows:
+            data = self.layout_.encode(rows)
+            members = self._member_values(rows, data)
+            encoded = self._encoded(members.mean(axis=0), data)
+            std = np.std([self._encoded(values, data) for values in members], axis=0, ddof=1)
+            is_number = np.array([task.kind == REGRESSION for task in self.layout_.tasks])
+            known = np.broadcast_to(
+                is_number if data.task_index is None else is_number[data.task_index], std.shape
+            )
+            decode = self.layout_.decode
+            return decode(encoded, data), decode(np.where(known, std, 0.0), data, known)
 
     def _outputs(self, X: Any, data: TaskData) -> np.ndarray:
         rows = self._read_rows(X, data, self.layout_, reset=False)

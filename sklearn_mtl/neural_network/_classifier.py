@@ -91,7 +91,7 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
     accumulation_steps : int, default=1
         Batches whose gradients are averaged for one step.
     max_grad_norm : float, default=None
-        Longest gradient of a step; a longer one is shortened to it.
+        Longest gradient of a step, of each network its own; a longer one is shortened to it.
     max_epochs : int, default=100
     early_stopping : bool or "auto", default="auto"
         Hold out `validation_fraction` of the training rows, stop when their loss has not improved
@@ -104,8 +104,10 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         Whether ``fit`` goes on from the last fit's weights. The network and the tasks must be the
         same.
     n_estimators : int, default=1
-        Networks, each with its own random start, trained side by side in batched matrix products.
-        Predictions are their average, class probabilities too.
+        Networks, each with its own random start, trained side by side in batched matrix products
+        (one after another where they run a `module` or a loss of the caller's own). They see the
+        same batches, and weights that `balancing` learns serve all. Predictions are their average,
+        class probabilities too.
     gradient_cosines : bool, default=False
         Whether ``history_`` records the cosines between the tasks' gradients in each epoch.
     callbacks : list of skorch callbacks, default=None
@@ -119,7 +121,8 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         Mixed precision: "bf16" and "16" compute matrix products in 16 bits and keep weights in
         `dtype`; "32" computes in `dtype` alone.
     compile : bool, default=False
-        Whether torch.compile translates the network; the first epoch then takes long.
+        Whether torch.compile translates the network; the first epoch then takes long. Not for
+        several networks.
     device : str, default="cpu"
         "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest that is present.
     dtype : {"float32", "float64"}, default="float32"

@@ -108,7 +108,7 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
     accumulation_steps : int, default=1
         Batches whose gradients are averaged for one step.
     max_grad_norm : float, default=None
-        Longest gradient of a step; a longer one is shortened to it.
+        Longest gradient of a step, of each network its own; a longer one is shortened to it.
     max_epochs : int, default=100
     early_stopping : bool or "auto", default="auto"
         Hold out `validation_fraction` of the training rows, stop when their loss has not improved
@@ -121,8 +121,10 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
         Whether ``fit`` goes on from the last fit's weights. The network and the tasks must be the
         same.
     n_estimators : int, default=1
-        Networks, each with its own random start, trained side by side in batched matrix products.
-        Predictions are their average, class probabilities too.
+        Networks, each with its own random start, trained side by side in batched matrix products
+        (one after another where they run a `module` or a loss of the caller's own). They see the
+        same batches, and weights that `balancing` learns serve all. Predictions are their average,
+        class probabilities too.
     gradient_cosines : bool, default=False
         Whether ``history_`` records the cosines between the tasks' gradients in each epoch.
     callbacks : list of skorch callbacks, default=None
@@ -136,7 +138,8 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
         Mixed precision: "bf16" and "16" compute matrix products in 16 bits and keep weights in
         `dtype`; "32" computes in `dtype` alone.
     compile : bool, default=False
-        Whether torch.compile translates the network; the first epoch then takes long.
+        Whether torch.compile translates the network; the first epoch then takes long. Not for
+        several networks.
     device : str, default="cpu"
         "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest that is present.
     dtype : {"float32", "float64"}, default="float32"
@@ -309,6 +312,31 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
         self.dtype = dtype
         self.random_state = random_state
         self.verbose = verbose
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Predict every task.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p), dict name -> array-like of shape (n_t, p), or Dataset
+            As in ``fit``; the items of a Dataset may be x alone.
+        return_std : bool, default=False
+            Whether to return the spread of the predictions over the members too; needs
+            ``n_estimators`` of 2 or more.
+
+        Returns
+        -------
+        y : the container that ``fit`` received
+        std : the same container, only with ``return_std=True``
+            Standard deviation over the members (of a sample: ddof 1), in the units of y; missing
+            for classes.
+
+        Raises
+        ------
+        ValueError
+            ``return_std=True`` with ``n_estimators=1``.
+        """
+        return self._predict_with_std(X) if return_std else super().predict(X)
 
     @with_callbacks
     def partial_fit(

@@ -73,8 +73,8 @@ NUMBER_CONSTRAINTS: dict[str, list[Any]] = {
 # parameters that decide what network is made; hidden_layer_sizes comes in several forms
 FIXED = (
     "activation", "dropout", "input_dropout", "numeric_embedding", "module", "module_params", "sharing", "balancing",
-    "loss", "output_activation", "class_weight", "label_smoothing", "n_estimators", "dtype",
-    "optimizer", "net_params", "input_scaling", "target_scaling",
+    "loss", "output_activation", "class_weight", "label_smoothing", "n_estimators", "precision",
+    "compile", "dtype", "optimizer", "net_params", "input_scaling", "target_scaling",
 )  # fmt: skip
 
 

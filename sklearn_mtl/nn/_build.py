@@ -110,12 +110,17 @@ def build_net(
             heads = GroupedHeads(_representation_width(scheme, make_trunk), groups, bias)
             return MultiTaskModule(scaler, scheme, heads)
 
-        network: MultiTaskModule | Members = make_network()
+        first = make_network()
+        network: MultiTaskModule | Members = first
         if n_estimators > 1:
+            batched = module is None and _can_be_batched(first, groups)
             others = [make_network() for _ in range(n_estimators - 1)]
-            network = Members(
-                [network, *others], batched=module is None and _can_be_batched(network, groups)
-            )
+            network = Members([first, *others], batched=batched)
+            if compile:
+                raise ValueError(
+                    f"compile=True translates one network, but {owner} has n_estimators="
+                    f"{n_estimators}, which run as one already; give it compile=False."
+                )
         lower_precision = check_precision(precision, number, owner)
         weight, unit = _copied(task_weight, number), _copied(loss_unit, number)
         criterion = MultiTaskCriterion(groups, unit, make_balancer(balancing, weight))
@@ -126,6 +131,7 @@ def build_net(
                 network,
                 criterion,
                 lower_precision=lower_precision,
+                compiled=compile,
                 optimizer=maker,
                 lr=lr,
                 optimizer__weight_decay=weight_decay,

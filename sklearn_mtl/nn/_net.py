@@ -36,6 +36,8 @@ class MultiTaskNet(NeuralNet):
     criterion : MultiTaskCriterion
     lower_precision : torch.dtype, default=None
         What matrix products of a training step are computed in; None for that of the weights.
+    compiled : bool, default=False
+        Whether torch.compile translates the sharing scheme, trunks included.
     accumulation_steps : int, default=1
     max_grad_norm : float, default=None
         As in the estimators.
@@ -53,11 +55,13 @@ class MultiTaskNet(NeuralNet):
         module: MultiTaskModule | Members,
         criterion: MultiTaskCriterion,
         lower_precision: torch.dtype | None = None,
+        compiled: bool = False,
         accumulation_steps: int = 1,
         max_grad_norm: float | None = None,
         **kwargs: Any,
     ) -> None:
         self.lower_precision = lower_precision
+        self.compiled = compiled
         self.accumulation_steps = accumulation_steps
         self.max_grad_norm = max_grad_norm
         super().__init__(module, criterion, **kwargs)
@@ -69,6 +73,8 @@ class MultiTaskNet(NeuralNet):
     def initialize(self) -> "MultiTaskNet":
         """Initialise the parts; see skorch."""
         super().initialize()
+        if self.compiled:
+            self.module_.sharing.compile()  # in place: its parameters keep their names
         self.stop_requested_ = False
         self.inference_cache_: dict[torch.dtype, MultiTaskModule | Members] = {}
         self.precision_ = Precision(self.lower_precision, torch.device(self.device))
@@ -296,7 +302,8 @@ class MultiTaskNet(NeuralNet):
 
     def inference_module(self, dtype: torch.dtype) -> MultiTaskModule | Members:
         """Return the module in evaluation mode and in that precision; copies are kept."""
-        if self.module_.dtype == dtype:
+        # a copy is not compiled, which the next number of rows would have to be again
+        if self.module_.dtype == dtype and not self.compiled:
             if self.module_.training:
                 self.module_.eval()
             return self.module_

@@ -31,7 +31,10 @@ class Precision:
     def __init__(self, lower: torch.dtype | None, device: torch.device) -> None:
         self.lower = lower
         self.device = device
-        self.scaler = torch.amp.GradScaler(device.type, enabled=lower is torch.float16)
+        # losses are near 1 by their units: a large first factor would cost the first steps
+        self.scaler = torch.amp.GradScaler(
+            device.type, init_scale=2.0**10, enabled=lower is torch.float16
+        )
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return what the losses are to be computed in."""

@@ -34,6 +34,8 @@ def train(
     *,
     epochs: int,
     batch_size: int,
+    accumulation_steps: int,
+    max_grad_norm: float | None,
     lr_schedule: Any,
     freeze_epochs: int,
     patience: int,
@@ -88,6 +90,7 @@ def train(
         keys = ("train_task_losses", "valid_task_losses", "gradient_cosine")
         last.append(("print_log", PrintLog(keys_ignored=list(keys))))
     net.batch_size, net.verbose = batch_size, verbose
+    net.accumulation_steps, net.max_grad_norm = accumulation_steps, max_grad_norm
     net.gradient_cosines_ = gradient_cosines
     net.callbacks = [*own, *callbacks, *last]
     net._initialize_callbacks()
