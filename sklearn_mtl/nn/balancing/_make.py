@@ -33,8 +33,10 @@ def make_balancer(balancing: Any, task_weight: Tensor) -> Balancer:
     """
     for kind, adapter in TORCHJD.items():
         if isinstance(balancing, kind):
-            _check_takes(balancing, len(task_weight))
-            return adapter(task_weight, deepcopy(balancing))
+            balancer: Any = adapter(task_weight, deepcopy(balancing))
+            if isinstance(balancing, Scalarizer):
+                _check_takes(balancer.method, task_weight)
+            return balancer
     if not hasattr(balancing, "build"):
         raise TypeError(
             "balancing must be a word, a sklearn_mtl.neural_network.Balancing or a torchjd "
@@ -43,13 +45,11 @@ def make_balancer(balancing: Any, task_weight: Tensor) -> Balancer:
     return balancing.build(task_weight)
 
 
-def _check_takes(method: Any, n_tasks: int) -> None:
-    if not isinstance(method, Scalarizer):
-        return
+def _check_takes(scalarizer: Scalarizer, task_weight: Tensor) -> None:
     try:
-        deepcopy(method)(torch.ones(n_tasks))
+        deepcopy(scalarizer)(torch.ones_like(task_weight))
     except ValueError as error:
         raise ValueError(
-            f"balancing={method!r} cannot balance {n_tasks} tasks: {error} Make it for as many "
-            "values as there are tasks."
+            f"balancing={scalarizer!r} cannot balance {len(task_weight)} tasks: {error} Make it "
+            "for as many values as there are tasks."
         ) from error
