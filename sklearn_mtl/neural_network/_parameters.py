@@ -28,7 +28,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "task_feature": [None, str, Integral],
     "task_sampling": [
         StrOptions({"proportional", "uniform", "temperature"}),
-        Interval(Real, 1, None, closed="left"),
+        Interval(Real, 1, np.inf, closed="both"),
     ],
     "input_scaling": [StrOptions({"standard", "smooth_clip"}), None],
     "optimizer": [str, callable],
