@@ -1,6 +1,7 @@
 """Methods that weigh losses, against the formulas of their papers and torchjd's own objects."""
 
 import copy
+from itertools import pairwise
 from math import exp, log
 
 import pytest
@@ -104,7 +105,10 @@ def test_stch_weighs_by_a_softmax_of_the_losses():
     balancer = make("stch", weight, smoothing=0.3)
     for losses in LOSSES:
         parts = [exp(w * x / (3 * 0.3)) for w, x in zip(weight, losses, strict=True)]
-        close(step(balancer, losses), [3 * w * p / sum(parts) for w, p in zip(weight, parts)])
+        close(
+            step(balancer, losses),
+            [3 * w * p / sum(parts) for w, p in zip(weight, parts, strict=True)],
+        )
 
 
 def test_stch_tends_to_the_largest_loss_and_to_equal_weights():
@@ -119,7 +123,7 @@ def test_the_geometric_mean_has_this_gradient():
     balancer = make("geometric_mean", weight)
     for losses in LOSSES:
         middle = exp(mean([log(x) for x in losses]))
-        close(step(balancer, losses), [w * middle / x for w, x in zip(weight, losses)])
+        close(step(balancer, losses), [w * middle / x for w, x in zip(weight, losses, strict=True)])
         assert (balancer.weight / torch.tensor(weight)).log().mean().abs() < 1e-12
 
 
@@ -142,7 +146,7 @@ def test_famo_follows_algorithm_2():
     """Logits move by Adam on the change of the log losses, through the softmax."""
     balancer = make("famo", lr=0.1, weight_decay=0.01)
     logits, m, v = [0.0] * 3, [0.0] * 3, [0.0] * 3
-    for k, (losses, after) in enumerate(zip(LOSSES, LOSSES[1:], strict=False), start=1):
+    for k, (losses, after) in enumerate(pairwise(LOSSES), start=1):
         z = [exp(x) / sum(map(exp, logits)) for x in logits]
         # torchjd adds 1e-8 to each loss
         c = 1 / sum(z[t] / (losses[t] + 1e-8) for t in range(3))
@@ -194,8 +198,8 @@ def test_gradients_of_several_batches_add_up():
     step(alone, LOSSES[0])
     other.load_state_dict(alone.state_dict())
     step(other, LOSSES[1], observed=SEEN)
-    sums = [sum(p.grad for p in pair) for pair in zip(alone.parameters(), other.parameters())]
-    close(next(balancer.parameters()).grad, sums[0])
+    (both,), (first,), (second,) = (b.parameters() for b in (balancer, alone, other))
+    close(both.grad, first.grad + second.grad)
 
 
 def test_a_rare_task_is_weighed_by_its_mean_loss_not_by_that_of_its_batches():
@@ -263,7 +267,7 @@ def test_an_object_of_torchjd_acts_as_it_does_alone(method):
 def test_torchjds_famo_and_dwa_are_told_of_steps_and_epochs():
     method, alone = scalarization.FAMO(3).double(), scalarization.FAMO(3).double()
     balancer = make_balancer(method, torch.ones(3, dtype=torch.float64))
-    for losses, after in zip(LOSSES, LOSSES[1:], strict=False):
+    for losses, after in pairwise(LOSSES):
         found = step(balancer, losses, after=after)
         values = torch.tensor(losses, dtype=torch.float64, requires_grad=True)
         alone(values).backward()
