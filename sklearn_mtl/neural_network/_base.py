@@ -97,7 +97,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         TaskLayoutError
             Labels that make no task, names or lengths that differ; the message names the task.
         ValueError
-            A parameter out of range, an absent device, infinite or missing values in X.
+            A parameter out of range, an absent device, infinite or missing values in X, labels that
+            a loss or activation is not for. A training loss that is not finite: the network after
+            the last epoch that was finite is kept, or that of before where ``fit`` goes on.
         """
         self._validate_params()
         going_on = self.warm_start and hasattr(self, "_network")

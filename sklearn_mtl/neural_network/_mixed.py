@@ -54,15 +54,21 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
         README for the other words, and ``sklearn_mtl.neural_network`` for the objects with
         parameters.
     loss : str, callable, torch.nn.Module, or dict name -> one of these, default=None
-        Loss of each task: "squared_error", "absolute_error", "huber" or "poisson" for numbers,
-        "log_loss" for classes, or a function of outputs and labels that gives a value for each
-        row. None, and tasks that a dict leaves out, are "squared_error" and "log_loss".
+        Loss of each task: "squared_error", "absolute_error", "huber" (beyond a standard deviation
+        errors count in proportion) or "poisson" (counts) for numbers, "log_loss" for classes. None,
+        and tasks that a dict leaves out, are "squared_error" and "log_loss". A function is given
+        the predictions and labels of the rows where the task is observed, standardised numbers
+        (B,), or logits (B,) or (B, K) and class numbers (B,), and returns a value for each row. A
+        module is copied, and its parameters are learned. Losses are divided by that of the best
+        constant prediction, a function's by that of the mean or the class frequencies.
     output_activation : str, or dict name -> str, default=None
         What predictions of numbers pass through: "identity", "exp" or "softplus" (positive),
         "sigmoid" (between 0 and 1). None is what the loss asks for: "exp" for "poisson", else
         "identity".
     class_weight : "balanced", dict class -> float, or dict name -> one of these, default=None
-        Weight of the labels of each class; "balanced" gives every class of a task the same sum.
+        What multiplies the weights of the labels of each class, 1 for classes left out. "balanced"
+        gives every class of a task the same sum: n / (K n_k) for class k, counted in the first
+        call. Of tasks that a dict leaves out classes count alike.
     label_smoothing : float in [0, 1), or dict name -> float, default=0.0
         Share of each label that is spread evenly over the task's classes.
     task_weight : None, "n_samples", dict name -> float or array-like of shape (T,), default=None
@@ -85,7 +91,9 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
         three standard deviations. None leaves X as it is, as a `module` that reads tokens needs.
     target_scaling : {"standard"} or None, default="standard"
         "standard" trains on regression labels with mean 0 and standard deviation 1, each task by
-        its own; predictions are in the units of y.
+        its own; where an activation bounds predictions, on labels divided by their mean ("exp",
+        "softplus") or as they are ("sigmoid"). None leaves labels and their losses as they are.
+        Predictions are in the units of y.
     optimizer : {"adamw", "adam", "sgd"}, torch.optim.Optimizer class or callable, default="adamw"
     lr : float, default=1e-3
         Learning rate.
