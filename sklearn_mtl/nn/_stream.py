@@ -85,7 +85,12 @@ class DatasetReader:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._loader = None  # whose end is the end of its workers
+        workers: Any = None if self._loader is None else self._loader._iterator
+        self._loader = None
+        if workers is not None:
+            # torch's own way is to wait until they are collected, which the traceback of an error
+            # puts off, and which then takes them seconds to notice
+            workers._shutdown_workers()
 
     def seeded(self) -> AbstractContextManager[None]:
         """Return a block in which the dataset draws from the reader's seed, not the caller's."""
@@ -238,7 +243,10 @@ def _stacked(inputs: list[Any], numbers: np.ndarray) -> Tensor:
                 "or an array of numbers."
             )
     if all(isinstance(array, np.ndarray) for array in arrays):
-        return _as_floats(torch.from_numpy(np.stack(arrays)))
+        whole = np.stack(arrays)
+        # torch knows the machine's order of bytes alone
+        whole = whole.astype(whole.dtype.newbyteorder("="), copy=False)
+        return _as_floats(torch.from_numpy(whole))
     return _as_floats(torch.stack([torch.as_tensor(array) for array in arrays]))
 
 

@@ -48,11 +48,6 @@ def read_rows(
         Shape of one input that rows must have, where `allow_nd`.
     """
     if isinstance(X, StreamedRows):
-        if X.ndim != 2 and not allow_nd:
-            raise ValueError(
-                f"x of the Dataset has shape {X.input_shape}, where the built-in network takes "
-                "vectors (p,); pass a network for such inputs as module, or flatten x."
-            )
         if reset:
             estimator.n_features_in_ = X.shape[1]
             vars(estimator).pop("feature_names_in_", None)  # of an earlier fit
