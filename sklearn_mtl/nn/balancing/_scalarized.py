@@ -1,10 +1,10 @@
 import torch
 from torch import Tensor
-from torch.func import functional_call
 from torchjd.scalarization import FAMO, IMTLL, UW, GeometricMean, Scalarizer
 
 from sklearn_mtl.nn.balancing._base import LossGraph
 from sklearn_mtl.nn.balancing._last_losses import LastLosses
+from sklearn_mtl.nn.balancing._slopes import slopes
 from sklearn_mtl.nn.balancing._torchjd import TorchjdBalancer
 
 # a factor on a loss changes nothing but the length of the step that these make for it
@@ -29,22 +29,22 @@ class Scalarized(TorchjdBalancer):
         By which the total is multiplied, so that steps have a length known from equal weights.
     """
 
-    factor: Tensor
-
     def __init__(self, task_weight: Tensor, scalarizer: Scalarizer, factor: float = 1.0) -> None:
         super().__init__(task_weight, scalarizer)
-        self.register_buffer("factor", task_weight.new_tensor(factor), persistent=False)
+        self.factor = factor
         self.losses = LastLosses(task_weight)
         self.scale_free = isinstance(scalarizer, SCALE_FREE)
         self.least = torch.finfo(task_weight.dtype).eps
 
     def backward(self, losses: Tensor, observed: Tensor | None, graph: LossGraph) -> None:
         """Differentiate the scalarizer, then the losses."""
-        values = self.values(self.losses(losses, observed)).requires_grad_()
-        total = self.method(values) if observed is None else self._total_of(values, observed)
-        total.backward(self.factor)  # the gradient of factor * total, one step less
-        slope: Tensor = values.grad  # type: ignore[assignment]
-        self.backward_weighted(losses, observed, slope * self.task_weight)
+        slope, learned = slopes(self.method, self.values(self.losses(losses, observed)))
+        for parameter, gradient in learned:
+            if observed is not None and gradient.shape == observed.shape:
+                gradient = gradient.masked_fill(~observed, 0.0)
+            gradient = self.factor * gradient
+            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+        self.backward_weighted(losses, observed, self.factor * self.task_weight * slope)
 
     def values(self, losses: Tensor) -> Tensor:
         """Return what the scalarizer sees of losses (T,)."""
@@ -52,11 +52,3 @@ class Scalarized(TorchjdBalancer):
             # these take logarithms, or learn a scale that would grow without end
             return losses.clamp(min=self.least)
         return self.task_weight * losses
-
-    def _total_of(self, values: Tensor, observed: Tensor) -> Tensor:
-        parameters = {
-            name: torch.where(observed, parameter, parameter.detach())
-            for name, parameter in self.method.named_parameters()
-            if parameter.shape == observed.shape
-        }
-        return functional_call(self.method, parameters, (values,))

@@ -20,6 +20,8 @@ class TorchjdBalancer(Balancer):
     method : torchjd Scalarizer or Aggregator
     """
 
+    method: Any
+
     def __init__(self, task_weight: Tensor, method: nn.Module) -> None:
         super().__init__(task_weight)
         self.method = method

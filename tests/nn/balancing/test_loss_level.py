@@ -11,6 +11,7 @@ from torchjd import scalarization
 from sklearn_mtl.neural_network.balancing import BALANCING
 from sklearn_mtl.nn import LossGraph, Scalarized, ScalarizedByEpoch
 from sklearn_mtl.nn.balancing import make_balancer
+from sklearn_mtl.nn.balancing._slopes import CLOSED_FORMS, by_autograd, slopes
 
 # sums and products of numbers near 1 in float64, in another order
 CLOSE = {"rtol": 1e-12, "atol": 1e-13}
@@ -316,3 +317,35 @@ def test_an_object_made_for_another_number_of_tasks_is_refused():
 def test_what_is_no_balancing_is_refused():
     with pytest.raises(TypeError, match="balancing must be a word"):
         make_balancer(max, torch.ones(3))
+
+
+def test_there_are_objects_for_all_closed_forms():
+    assert set(CLOSED_FORMS) <= {type(method) for method in objects()}
+
+
+@pytest.mark.parametrize("method", objects(), ids=lambda m: type(m).__name__)
+def test_closed_forms_are_the_gradients_that_autograd_finds(method):
+    method = method.double()
+    with torch.no_grad():
+        for parameter in method.parameters():
+            parameter.copy_(torch.tensor([0.3, -0.2, 1.0]))
+    for losses in LOSSES:
+        values = torch.tensor(losses, dtype=torch.float64)
+        torch.manual_seed(0)
+        slope, learned = slopes(method, values)
+        torch.manual_seed(0)
+        expected, gradients = by_autograd(method, values)
+        close(slope, expected)
+        for (one, found), (other, gradient) in zip(learned, gradients, strict=True):
+            assert one is other
+            close(found, gradient)
+
+
+def test_a_subclass_that_computes_something_else_is_asked():
+    class Twice(scalarization.GeometricMean):
+        def forward(self, values, /):
+            return 2 * super().forward(values)
+
+    ones = torch.ones(3, dtype=torch.float64)
+    plain = step(make_balancer(scalarization.GeometricMean(), ones), LOSSES[0])
+    close(step(make_balancer(Twice(), ones), LOSSES[0]), 2 * plain)
