@@ -12,7 +12,6 @@ from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.neural_network._backend import backend
 from sklearn_mtl.neural_network._class_weight import resolve_class_weight, weigh_classes
 from sklearn_mtl.neural_network._dataset import (
-    check_no_labels,
     in_memory,
     is_dataset,
     opened,
@@ -118,7 +117,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 labels,
                 sample_weight,
                 layout,
-                given=(X, y),
+                given=(X, labels),
                 seed=seed,
                 going_on=going_on,
                 epochs=self.max_epochs,
@@ -138,7 +137,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 labels,
                 sample_weight,
                 layout,
-                given=(X, y),
+                given=(X, labels),
                 seed=seed,
                 going_on=going_on,
                 epochs=1,
@@ -469,7 +468,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, p), dict name -> array-like of shape (n_t, p), or Dataset
-        y : the container that ``fit`` received; None where X is a Dataset
+        y : the container that ``fit`` received; of a Dataset None for the labels of its items
             Labels that are missing are left out, and so is a task without any.
         sample_weight : as in ``fit``, default=None
 
@@ -487,10 +486,10 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         return mean_task_score(self.layout_, data, self._encoded(self._values(X, data), data))
 
     def _score_dataset(self, dataset: Any, y: Any, sample_weight: Any) -> float:
-        check_no_labels(y)
-        with readable(dataset, self, labelled=True) as rows:
+        with readable(dataset, self, labelled=y is None) as rows:
             values = self._values(rows, self.layout_.encode(rows))  # reads the labels too
-            data = self.layout_.encode(rows, rows.columns.result(), sample_weight)
+            labels = rows.columns.result() if y is None else y
+            data = self.layout_.encode(rows, labels, sample_weight)
         return mean_task_score(self.layout_, data, self._encoded(values, data))
 
     # -- fitted attributes ----------------------------------------------------------------------

@@ -59,7 +59,11 @@ def opened(
         yield X, y
         return
     owner = type(estimator).__name__
-    check_no_labels(y)
+    if y is not None:
+        raise ValueError(
+            "X is a Dataset, whose items (x, {task: label}) hold the labels, so y must be None; "
+            f"found {type(y).__name__}."
+        )
     if estimator.task_feature is not None:
         raise ValueError(
             f"X is a Dataset, but task_feature={estimator.task_feature!r} asks {owner} for a "
@@ -105,15 +109,6 @@ def readable(X: Any, estimator: Any, *, labelled: bool = False) -> Iterator[Any]
 
 def _input_shape(estimator: Any) -> tuple[int, ...]:
     return tuple(estimator._network.settings["input_shape"])
-
-
-def check_no_labels(y: Any) -> None:
-    """Raise a ValueError where labels come beside those of a Dataset."""
-    if y is not None:
-        raise ValueError(
-            "X is a Dataset, whose items (x, {task: label}) hold the labels, so y must be None; "
-            f"found {type(y).__name__}."
-        )
 
 
 def in_memory(rows: Any, numbers: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

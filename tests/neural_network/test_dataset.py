@@ -3,16 +3,26 @@
 import pickle
 import random
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
 import torch
+from sklearn.callback import ScoringMonitor
+from skorch.callbacks import Callback
 from torch.utils.data import Dataset, IterableDataset, Subset, TensorDataset
 
-from sklearn_mtl import MultiTaskClassifier, MultiTaskEstimator, MultiTaskRegressor, MultiTaskTarget
+from sklearn_mtl import (
+    MultiTaskClassifier,
+    MultiTaskEstimator,
+    MultiTaskRegressor,
+    MultiTaskTarget,
+    make_task_scorer,
+)
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.neural_network._dataset import LabelColumns, RunningMoments, is_dataset
 from sklearn_mtl.neural_network._statistics import input_statistics
+from sklearn_mtl.nn import DatasetReader
 
 SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 3, "batch_size": 16, "random_state": 0}
 
@@ -104,6 +114,23 @@ def test_scaled_inputs_are_those_in_memory_but_for_rounding(dtype):
         model.predict(X.astype(float))["price"], expected.predict(X.astype(float))["price"],
         rtol=1e-9,
     )  # fmt: skip
+
+
+def test_callbacks_of_both_kinds_watch_a_streamed_fit():
+    X, y = make_data()
+    data, seen = Pairs(X, y), []
+
+    class Watch(Callback):
+        def on_batch_end(self, net, batch=None, training=None, **kwargs):
+            seen.append(len(batch[0]))
+
+    monitor = ScoringMonitor(scoring=make_task_scorer())
+    params = {**SMALL, "early_stopping": False, "callbacks": [Watch()]}
+    model = MultiTaskEstimator(**params).set_callbacks(monitor).fit(data)
+    labelled = [any(v is not None and v == v for v in row) for row in zip(*y.values(), strict=True)]
+    assert sum(seen) == 3 * sum(labelled)
+    (last,) = [row for row in monitor.get_logs().data if row["task_name"] == "fit"]
+    assert last["score"] == model.score(data) == model.score(data, y)
 
 
 def test_going_on_is_as_in_memory():
@@ -294,6 +321,25 @@ class Counted:
         return self.values
 
 
+def test_blocks_are_let_go_after_their_batch(monkeypatch):
+    alive, most = set(), 0
+    check = DatasetReader._check
+
+    def checked(reader, X, numbers):
+        nonlocal most
+        key = object()
+        alive.add(key)
+        weakref.finalize(X, alive.discard, key)
+        most = max(most, len(alive))
+        check(reader, X, numbers)
+
+    monkeypatch.setattr(DatasetReader, "_check", checked)
+    model = MultiTaskEstimator(**{**SMALL, "early_stopping": True}).fit(Made(400, 3))
+    model.predict(Made(4000, 3))
+    assert most == 2  # a block, and the one that replaces it
+    assert not alive
+
+
 def test_items_are_let_go_after_their_batch():
     Counted.alive = Counted.most = 0
     data = Broken(lambda i: (Counted(i), {"a": float(i)}), n=500)
@@ -371,9 +417,6 @@ def test_labels_beside_a_dataset_are_refused():
     X, y = make_data()
     with pytest.raises(ValueError, match="hold the labels, so y must be None; found dict"):
         MultiTaskEstimator(**SMALL).fit(Pairs(X, y), y)
-    model = MultiTaskEstimator(**SMALL).fit(X, y)
-    with pytest.raises(ValueError, match="hold the labels, so y must be None; found dict"):
-        model.score(Pairs(X, y), y)
 
 
 ROW = [1.0, 2.0]
