@@ -35,7 +35,7 @@ class CascadeModule(DependentSharingModule):
         Whether the losses of a task leave alone the tasks that it reads.
     """
 
-    position: Tensor
+    position: Tensor | None
 
     def __init__(
         self,
@@ -55,24 +55,24 @@ class CascadeModule(DependentSharingModule):
         with_tower = {t for t, reading in enumerate(parents) if reading}
         if self.messages.needs_tower():
             with_tower |= self.read
-        bare = [t for t in range(len(tasks)) if t not in with_tower]
+        self.bare = [t for t in range(len(tasks)) if t not in with_tower]
         depths = [[t for t in depth if t in with_tower] for depth in _depths(parents)]
-        self.steps = [step for step in (bare, *depths) if step]
+        self.steps = [step for step in depths if step]
         self.towers = nn.ModuleList()
         rows: dict[int, range] = {}
-        n_rows = 1  # row 0 of the messages is zero: it fills up what reads less than others
-        for step in self.steps:
+        n_rows = 1  # row 0 of what is told is zero: it fills up what reads less than others
+        for step in (self.bare, *self.steps):
             columns = [[row for s in parents[t] for row in rows[s]] for t in step]
-            if step is bare:
-                self.towers.append(_Bare(len(step)))
-            else:
+            if step is not self.bare:
                 activation = ACTIVATIONS[make_trunk.activation]()
-                self.towers.append(_Towers(self.n_outputs, width, columns, activation))
+                self.towers.append(Towers(self.n_outputs, width, columns, activation))
             for t in step:
                 rows[t] = range(n_rows, n_rows + self.messages.size(t))
                 n_rows = rows[t].stop
-        order = torch.tensor(list(chain.from_iterable(self.steps)))
-        self.register_buffer("position", order.argsort(), persistent=False)
+        order = list(chain(self.bare, *self.steps))
+        in_order = order == sorted(order)
+        position = None if in_order else torch.tensor(order).argsort()
+        self.register_buffer("position", position, persistent=False)
 
     def forward(self, x: Tensor, heads: GroupedHeads | None = None) -> Representation:
         """Return what each task makes of the trunk's output and of those before it, (T, B, h).
@@ -88,14 +88,15 @@ class CascadeModule(DependentSharingModule):
         shared = self.trunk(x)
         if not self.read:
             return Representation(shared, shared)
-        values: list[Tensor] = []
-        told = [shared.new_zeros(1, len(shared))]
+        parts = [shared.expand(len(self.bare), *shared.shape)]
+        told = [shared.new_zeros(1, len(shared)), *self._told(self.bare, shared, heads)]
         for step, towers in zip(self.steps, self.towers, strict=True):
-            values.append(towers(shared, torch.cat(told)))
-            if not self.read.isdisjoint(step):
-                said = self.messages(step, values[-1], heads)  # type: ignore[arg-type]
-                told += [message.detach() for message in said] if self.detach else said
-        return Representation(torch.cat(values).index_select(0, self.position), shared)
+            parts.append(towers(shared, torch.cat(told)))
+            told += self._told(step, parts[-1], heads)
+        values = torch.cat(parts)
+        if self.position is not None:
+            values = values.index_select(0, self.position)
+        return Representation(values, shared)
 
     def shared_parameters(self) -> Iterator[nn.Parameter]:
         """Yield the trunk's parameters, and those of residuals that other tasks learn through."""
@@ -104,19 +105,15 @@ class CascadeModule(DependentSharingModule):
             if not self.detach and not self.read.isdisjoint(step):
                 yield from towers.parameters()
 
-
-class _Bare(nn.Module):
-    """r_t = z, for n tasks."""
-
-    def __init__(self, n_tasks: int) -> None:
-        super().__init__()
-        self.n_tasks = n_tasks
-
-    def forward(self, shared: Tensor, told: Tensor) -> Tensor:
-        return shared.expand(self.n_tasks, *shared.shape)
+    def _told(self, step: list[int], values: Tensor, heads: GroupedHeads | None) -> list[Tensor]:
+        """Return what the tasks of a step tell those after them, (numbers, B)."""
+        if self.read.isdisjoint(step):
+            return []
+        messages = self.messages(step, values, heads)  # type: ignore[arg-type]
+        return [message.detach() for message in messages] if self.detach else messages
 
 
-class _Towers(nn.Module):
+class Towers(nn.Module):
     """r_t = z + W2_t act(W1_t [z, m_t] + b_t), for n tasks.
 
     Parameters
@@ -125,7 +122,7 @@ class _Towers(nn.Module):
         h, the width of z.
     width : int
     columns : list over the n tasks of list of int
-        The rows of the messages that each reads.
+        The rows of what is told that each reads; row 0 is zero.
     activation : nn.Module
     """
 
@@ -136,26 +133,25 @@ class _Towers(nn.Module):
     ) -> None:
         super().__init__()
         n, most = len(columns), max(map(len, columns))
-        filled = [row + [0] * (most - len(row)) for row in columns]
-        self.register_buffer(
-            "columns", torch.tensor(filled, dtype=torch.int64).view(n, most), persistent=False
-        )
+        filled = torch.tensor([row + [0] * (most - len(row)) for row in columns]).long()
+        alike = bool((filled == filled[0]).all())
+        # (D,) where all read the same, else (n, D)
+        self.register_buffer("columns", filled[0] if alike else filled, persistent=False)
         fan_in = torch.tensor([n_inputs + len(row) for row in columns])
         std = (2.0 / fan_in).sqrt()[:, None, None]
-        self.reads_shared = nn.Parameter(std * torch.randn(n, width, n_inputs))
-        self.reads_messages = nn.Parameter(std * torch.randn(n, width, most))
+        self.inner = nn.Parameter(std * torch.randn(n, width, n_inputs + most))
         self.bias = nn.Parameter(torch.zeros(n, width, 1))
-        self.weight = nn.Parameter(torch.zeros(n, width, n_inputs))
+        self.outer = nn.Parameter(torch.zeros(n, width, n_inputs))
         self.activation = activation
 
     def forward(self, shared: Tensor, told: Tensor) -> Tensor:
-        """Return r (n, B, h) of z (B, h) and the messages (rows, B)."""
-        n, width, _ = self.reads_shared.shape
-        hidden = (self.reads_shared.flatten(0, 1) @ shared.T).view(n, width, -1) + self.bias
-        if self.columns.shape[1]:
-            messages = told.index_select(0, self.columns.flatten()).view(*self.columns.shape, -1)
-            hidden = torch.baddbmm(hidden, self.reads_messages, messages)
-        return torch.baddbmm(shared, self.activation(hidden).mT, self.weight)
+        """Return r (n, B, h) of z (B, h) and what other tasks told, (rows, B)."""
+        messages = told.index_select(0, self.columns.flatten())
+        messages = messages.view(*self.columns.shape, len(shared))
+        inputs = torch.cat([shared.T.expand(*messages.shape[:-2], -1, -1), messages], dim=-2)
+        inputs = inputs.expand(len(self.inner), -1, -1)
+        hidden = self.activation(torch.baddbmm(self.bias, self.inner, inputs))
+        return torch.baddbmm(shared, hidden.mT, self.outer)
 
 
 def _depths(parents: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -47,7 +47,7 @@ class Messages:
         Parameters
         ----------
         tasks : sequence of n int
-        representation : Tensor of shape (n, B, h)
+        representation : Tensor of shape (n, B, h), or (B, h) where all have the same
         """
         raise TypeError(f"{type(self).__name__} must define __call__.")
 
@@ -67,14 +67,17 @@ class Predictions(Messages):
         self, tasks: Sequence[int], representation: Tensor, heads: GroupedHeads
     ) -> list[Tensor]:
         """Return the predictions of those tasks; see `Messages`."""
-        parts, start = [], 0
-        for (kind, _), run in groupby(tasks, lambda t: (self.tasks[t].kind, self.size(t))):
-            members = list(run)
-            stop = start + len(members)
-            outputs = heads.task_outputs(members, representation[start:stop])
-            parts.append(_SOFT[kind](outputs).mT.flatten(0, 1))
-            start = stop
-        return parts
+        runs = [
+            (kind, list(run))
+            for (kind, _), run in groupby(tasks, lambda t: (self.tasks[t].kind, self.size(t)))
+        ]
+        own = [representation] * len(runs)
+        if representation.ndim == 3:
+            own = list(representation.split([len(run) for _, run in runs]))
+        return [
+            _SOFT[kind](heads.task_outputs(run, values)).mT.flatten(0, 1)
+            for (kind, run), values in zip(runs, own, strict=True)
+        ]
 
 
 class Representations(Messages):

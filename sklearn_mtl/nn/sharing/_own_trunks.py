@@ -21,8 +21,13 @@ def own_trunks(trunks: nn.Module, x: Tensor, task: Tensor, n_tasks: int, each: i
         values = trunks(x).unflatten(0, (n_tasks, each))
         return values[task, :, torch.arange(len(task), device=task.device)]
     rows = RowsByTask(task, n_tasks)
-    values = trunks(rows.spread(x).repeat_interleave(each, dim=0)).unflatten(0, (n_tasks, each))
+    values = trunks(repeated(rows.spread(x), each)).unflatten(0, (n_tasks, each))
     return rows.collect(values.transpose(1, 2))
+
+
+def repeated(x: Tensor, each: int) -> Tensor:
+    """Return x (T, ...) with every entry so many times in a row, (T * each, ...); a view for 1."""
+    return x[:, None].expand(-1, each, *x.shape[1:]).flatten(0, 1)
 
 
 class RowsByTask:

@@ -1,11 +1,11 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_mtl.nn.sharing._base import Representation, SharingModule
 from sklearn_mtl.nn.sharing._experts import Gates, make_experts, mix
-from sklearn_mtl.nn.sharing._own_trunks import own_trunks
+from sklearn_mtl.nn.sharing._own_trunks import own_trunks, repeated
 from sklearn_mtl.nn.trunks import MLP, TrunkFactory
 
 
@@ -95,7 +95,7 @@ class CustomizedGateControl(nn.Module):
 
     def __init__(
         self,
-        make_layers,
+        make_layers: Callable[[int], nn.Module],
         n_tasks: int,
         n_shared: int,
         n_specific: int,
@@ -124,13 +124,11 @@ class CustomizedGateControl(nn.Module):
         weights = self.gates(x) if own is None else self.gates.each(own)
         values = mix(weights[..., self.n_specific :], shared)
         if self.specific is not None:
-            specific = self.specific(
-                x if own is None else own.repeat_interleave(self.n_specific, dim=0)
-            )
+            specific = self.specific(x if own is None else repeated(own, self.n_specific))
             experts = specific.unflatten(0, (self.n_tasks, self.n_specific))
-            values = values + torch.einsum(
-                "bts,tsbh->tbh", weights[..., : self.n_specific], experts
-            )
+            # (T, S, B, 1); einsum would take a product for each row
+            by_task = weights[..., : self.n_specific].permute(1, 2, 0)[..., None]
+            values = values + (by_task * experts).sum(1)
             if self.shared_gate is not None:
                 everything = torch.cat([specific, shared])
         mixture = None

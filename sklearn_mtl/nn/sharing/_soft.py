@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from sklearn_mtl.nn.sharing._separate import SeparateNetworksModule
 from sklearn_mtl.nn.trunks import Copies, StackedLinear, TrunkFactory
@@ -44,7 +45,9 @@ class SoftSharingModule(SeparateNetworksModule):
 
 def l2(W: Tensor) -> Tensor:
     """Return mean_t ||W_t - mean_s W_s||², which is sum_{s,t} ||W_s - W_t||² / (2 T²)."""
-    return W.var(dim=0, correction=0).sum()
+    # the mean is a constant to differentiation: distances from it add up to 0
+    mean = W.detach().mean(0).expand_as(W)
+    return functional.mse_loss(W, mean, reduction="sum") / len(W)
 
 
 def trace_norm(W: Tensor) -> Tensor:
