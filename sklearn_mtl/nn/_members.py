@@ -107,6 +107,12 @@ class Members(nn.Module):
         losses, common = self.member_losses(batch, criterion, scale)
         return scale_gradient(losses.mean(0), self.n_members), common
 
+    def traced_losses(
+        self, batch: Batch, criterion: nn.Module, scale: Sequence[Tensor | None]
+    ) -> tuple[Tensor, Tensor | None, None]:
+        """Return what `task_losses` does, and None: outputs are inside the batched members."""
+        return *self.task_losses(batch, criterion, scale), None
+
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that more than one task uses, those of all members stacked."""
         return self.network.shared_parameters()

@@ -92,9 +92,12 @@ class MultiTaskModule(nn.Module):
             As in Batch: None where rows have labels of all tasks.
         """
         values, common = self.represent(scaled, task)
+        return self._read(values, places), common if places is None else None
+
+    def _read(self, values: Tensor, places: Sequence[Tensor] | None) -> list[Tensor]:
         if places is None:
-            return self.heads.blocks(self.heads(values)), common
-        return self.heads.own_blocks(values, places), None
+            return self.heads.blocks(self.heads(values))
+        return self.heads.own_blocks(values, places)
 
     def task_losses(
         self, batch: Batch, criterion: nn.Module, scale: Sequence[Tensor | None]
@@ -108,10 +111,23 @@ class MultiTaskModule(nn.Module):
         scale : list over groups of Tensor (T_g,) or None
             See `MultiTaskCriterion.batch_scale`.
         """
-        blocks, common = self.blocks(batch.X, batch.task, batch.places)
+        return self.traced_losses(batch, criterion, scale)[:2]
+
+    def traced_losses(
+        self, batch: Batch, criterion: nn.Module, scale: Sequence[Tensor | None]
+    ) -> tuple[Tensor, Tensor | None, list[Tensor] | None]:
+        """Return what `task_losses` does, and the outputs where the heads read `common` itself.
+
+        The outputs are a block for each group of tasks; None elsewhere.
+        """
+        values, common = self.represent(batch.X, batch.task)
+        direct = values is common and batch.places is None
+        blocks = self._read(values, batch.places)
         # losses are sums over rows, which 16 bits would round
         blocks = [block.to(criterion.unit.dtype) for block in blocks]  # type: ignore[arg-type]
-        return criterion(blocks, batch, scale), common
+        if batch.places is not None:
+            common = None
+        return criterion(blocks, batch, scale), common, blocks if direct else None
 
     def forward(self, X: Tensor) -> Tensor:
         """Return outputs (B, n_outputs) of rows X (B, ...) as the caller has them."""

@@ -209,9 +209,11 @@ class MultiTaskNet(NeuralNet):
             if not (torch.isfinite(total).all() and weights_are_finite):
                 raise DivergedError(len(self.history), _first_to_diverge(torch.stack(losses)))
 
-    def task_losses(self, batch: Batch, scale: list[Tensor | None]) -> tuple[Tensor, Tensor | None]:
-        """Return each task's loss on the batch (T,), and what all of them go through."""
-        return self.module_.task_losses(batch, self.criterion_, scale)
+    def task_losses(
+        self, batch: Batch, scale: list[Tensor | None]
+    ) -> tuple[Tensor, Tensor | None, list[Tensor] | None]:
+        """Return each task's loss on the batch (T,), and what all go through; see the module."""
+        return self.module_.traced_losses(batch, self.criterion_, scale)
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
         """Add the batch's gradients, and take an optimiser step if their number is reached."""
@@ -222,7 +224,7 @@ class MultiTaskNet(NeuralNet):
                     parameter.grad = None  # zero_grad() does this through hooks that cost a layer
         scale = fit_params["scale"]
         with self.precision_.autocast():
-            losses, common = self.task_losses(batch, scale)
+            losses, common, outputs = self.task_losses(batch, scale)
         losses = self.precision_.scaled(losses)
         observed = self.criterion_.observed(batch)
         graph = LossGraph(
@@ -230,6 +232,7 @@ class MultiTaskNet(NeuralNet):
             self.shared_parameters_,
             partial(self.losses_now, batch, scale),
             self.own_parameters_,
+            None if outputs is None else partial(self.module_.heads.input_gradients, outputs),
             scheme=type(self.module_.sharing).__name__ if batch.places is None else OWN_ROWS,
         )
         if self.cosines_due_:  # on the first batch of an epoch

@@ -60,10 +60,11 @@ class GradientBalancer(TorchjdBalancer):
         elif self.gradients == "exact" or common is None or not common.requires_grad:
             self._through_parameters(losses, observed, tasks, graph)
         else:
-            self._through_common(losses, tasks, common)
+            self._through_common(losses, tasks, graph)
 
-    def _through_common(self, losses: Tensor, tasks: np.ndarray, common: Tensor) -> None:
-        jacobian = common_jacobian(losses, common, self._directions(tasks))
+    def _through_common(self, losses: Tensor, tasks: np.ndarray, graph: LossGraph) -> None:
+        common: Tensor = graph.common  # type: ignore[assignment]
+        jacobian = common_jacobian(losses, graph, self.task_weight, tasks)
         (combined,) = self._combine([jacobian.flatten(1)], tasks)
         combined = combined.view_as(common).to(common.dtype)
         # one backward pass gives the heads their plain gradients and the trunk the combined one
@@ -74,7 +75,7 @@ class GradientBalancer(TorchjdBalancer):
     def _through_parameters(
         self, losses: Tensor, observed: Tensor | None, tasks: np.ndarray, graph: LossGraph
     ) -> None:
-        shared = shared_jacobian(losses, graph, self._directions(tasks))
+        shared = shared_jacobian(losses, graph, self.task_weight, tasks)
         if not shared:  # a scheme that shares nothing, or what is shared is frozen
             self.backward_weighted(losses, observed, self.task_weight)
             return
@@ -85,10 +86,6 @@ class GradientBalancer(TorchjdBalancer):
         for (parameter, _), vector in zip(shared, combined, strict=True):
             gradient = vector.view_as(parameter)
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-
-    def _directions(self, tasks: np.ndarray) -> Tensor:
-        """Return rows (S, T) that pick λ_t loss_t of these tasks."""
-        return torch.diag(self.task_weight)[torch.from_numpy(tasks).to(self.task_weight.device)]
 
     def _combine(self, blocks: list[Tensor], tasks: np.ndarray) -> list[Tensor]:
         """Return a vector (n,) for each block (S, n) of the Jacobian's columns; set `weight`."""

@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,9 +16,9 @@ def gradient_cosines(losses: Tensor, observed: Tensor | None, graph: LossGraph) 
     losses, observed, graph
         As in `Balancer.backward`, which can still be called afterwards.
     """
-    each = torch.eye(len(losses), dtype=losses.dtype, device=losses.device)
-    gramian = torch.zeros_like(each)
-    for _, rows in shared_jacobian(losses, graph, each):
+    weight = torch.ones_like(losses.detach())
+    gramian = torch.diag(torch.zeros_like(losses.detach()))
+    for _, rows in shared_jacobian(losses, graph, weight, np.arange(len(losses))):
         gramian += rows.flatten(1) @ rows.flatten(1).T
     length = gramian.diagonal().sqrt()
     length = torch.where(length > 0, length, torch.nan)

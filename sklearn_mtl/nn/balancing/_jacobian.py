@@ -2,46 +2,57 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sklearn_mtl.nn.balancing._base import LossGraph
 
 
-def common_jacobian(losses: Tensor, common: Tensor, directions: Tensor) -> Tensor:
-    """Return the gradients at what the losses of all tasks go through, (S, *common.shape).
+def common_jacobian(losses: Tensor, graph: LossGraph, weight: Tensor, tasks: np.ndarray) -> Tensor:
+    """Return the gradients of weight_t loss_t by `graph.common`, (S, *common.shape).
 
     Parameters
     ----------
-    losses : Tensor of shape (T,)
-    common : Tensor
-    directions : Tensor of shape (S, T)
-        Row s says of which sum of losses gradient s is.
+    losses, weight : Tensor of shape (T,)
+    graph : LossGraph
+    tasks : ndarray of shape (S,), int
+        Numbers of the tasks to have a row.
     """
-    (rows,) = _gradients(losses, [common], directions)
-    return torch.zeros_like(common).expand(len(directions), *common.shape) if rows is None else rows
+    common: Tensor = graph.common  # type: ignore[assignment]
+    if graph.common_gradients is not None:
+        all_rows = graph.common_gradients(losses, weight)
+        return all_rows if len(tasks) == len(losses) else all_rows[tasks.tolist()]
+    (rows,) = _gradients(losses, [common], _selected(weight, tasks))
+    return common.new_zeros(len(tasks), *common.shape) if rows is None else rows
 
 
 def shared_jacobian(
-    losses: Tensor, graph: LossGraph, directions: Tensor
-) -> list[tuple[torch.nn.Parameter, Tensor]]:
+    losses: Tensor, graph: LossGraph, weight: Tensor, tasks: np.ndarray
+) -> list[tuple[nn.Parameter, Tensor]]:
     """Return the gradients by each shared parameter that the losses depend on, (S, *p.shape).
 
     Parameters
     ----------
-    losses : Tensor of shape (T,)
-    graph : LossGraph
-    directions : Tensor of shape (S, T)
+    losses, graph, weight, tasks
+        As in `common_jacobian`.
     """
     parameters = [p for p in graph.shared_parameters if p.requires_grad]
     if not parameters:
         return []
-    outputs = losses
     if graph.common is not None and graph.common.requires_grad:
         # the heads are gone through once, not with every shared parameter
-        outputs, directions = graph.common, common_jacobian(losses, graph.common, directions)
+        outputs, directions = graph.common, common_jacobian(losses, graph, weight, tasks)
+        directions = directions.to(outputs.dtype)
+    else:
+        outputs, directions = losses, _selected(weight, tasks)
     rows = _gradients(outputs, parameters, directions)
     return [(p, row) for p, row in zip(parameters, rows, strict=True) if row is not None]
+
+
+def _selected(weight: Tensor, tasks: np.ndarray) -> Tensor:
+    """Return rows (S, T) that pick weight_t loss_t of these tasks."""
+    return torch.diag(weight)[tasks.tolist()]
 
 
 def _gradients(

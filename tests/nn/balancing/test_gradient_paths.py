@@ -46,7 +46,7 @@ class Problem:
 
     def graph(self, common):
         shared, own = list(self.trunk.parameters()), list(self.heads.parameters())
-        return LossGraph(common, shared, lambda: None, own, "SomeScheme")
+        return LossGraph(common, shared, lambda: None, own, scheme="SomeScheme")
 
     def step(self, balancer, observed=None, with_common=True):
         """Return the gradients of trunk and heads after one backward pass."""
