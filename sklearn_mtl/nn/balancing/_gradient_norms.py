@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -66,11 +67,11 @@ class GradientNorms(Balancer):
 
 def gradient_norms(losses: Tensor, graph: LossGraph) -> Tensor:
     """Return the norm of each loss's gradient with respect to what tasks share, shape (T,)."""
-    each = torch.eye(len(losses), dtype=losses.dtype, device=losses.device)
+    weight, tasks = torch.ones_like(losses), np.arange(len(losses))
     if graph.common is not None and graph.common.requires_grad:
-        return common_jacobian(losses, graph.common, each).flatten(1).norm(dim=1)
+        return common_jacobian(losses, graph, weight, tasks).flatten(1).norm(dim=1)
     squares = torch.zeros_like(losses)
-    for _, gradients in shared_jacobian(losses, graph, each):
+    for _, gradients in shared_jacobian(losses, graph, weight, tasks):
         squares += gradients.flatten(1).square().sum(1)
     return squares.sqrt()
 
