@@ -126,6 +126,11 @@ def by_task(
 def _loss(task: TaskSpec, loss: Any, owner: str) -> str | LossFunction:
     if loss is None:
         return DEFAULT_LOSS[task.kind]
+    if isinstance(loss, type):
+        raise ValueError(
+            f"The 'loss' parameter of {owner}: task {plain(task.name)!r} has the class "
+            f"{loss.__name__}; pass an instance, {loss.__name__}()."
+        )
     if callable(loss):
         # a copy: what the caller does to a module later must not reach what was fitted
         return LossFunction(deepcopy(loss), task.name)
