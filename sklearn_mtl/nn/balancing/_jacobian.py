@@ -40,12 +40,19 @@ def shared_jacobian(
     parameters = [p for p in graph.shared_parameters if p.requires_grad]
     if not parameters:
         return []
-    if graph.common is not None and graph.common.requires_grad:
-        # the heads are gone through once, not with every shared parameter
-        outputs, directions = graph.common, common_jacobian(losses, graph, weight, tasks)
-        directions = directions.to(outputs.dtype)
-    else:
-        outputs, directions = losses, _selected(weight, tasks)
+    if graph.common is None or not graph.common.requires_grad:
+        return _found(losses, parameters, _selected(weight, tasks))
+    # the heads are gone through once, not with every shared parameter
+    directions = common_jacobian(losses, graph, weight, tasks).to(graph.common.dtype)
+    before = _found(graph.common, parameters, directions)
+    reached = {p for p, _ in before}
+    beyond = [p for p in parameters if p not in reached]  # between it and the losses, if anywhere
+    return before + _found(losses, beyond, _selected(weight, tasks)) if beyond else before
+
+
+def _found(
+    outputs: Tensor, parameters: Sequence[nn.Parameter], directions: Tensor
+) -> list[tuple[nn.Parameter, Tensor]]:
     rows = _gradients(outputs, parameters, directions)
     return [(p, row) for p, row in zip(parameters, rows, strict=True) if row is not None]
 
