@@ -352,8 +352,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         for name, value in self._fixed().items():
             before = self._network.made_with[name]
             if value != before:
+                now = "another such object" if repr(value) == repr(before) else repr(value)
                 raise ValueError(
-                    f"{name} is now {value!r}, but the network at hand was made with {before!r}: "
+                    f"{name} is now {now}, but the network at hand was made with {before!r}: "
                     "partial_fit and warm_start=True go on training it. Set the parameter back, or "
                     "start anew with a clone or with warm_start=False."
                 )

@@ -165,7 +165,8 @@ class BackboneFactory:
             return deepcopy(self.module)
         name = getattr(self.module, "__name__", repr(self.module))
         try:
-            made = self.module(**self.params)
+            # copies: an argument may be a module of the caller's
+            made = self.module(**deepcopy(self.params))
         except TypeError as error:
             raise TypeError(
                 f"{self.owner} cannot call module={name} with module_params={self.params!r}: "
