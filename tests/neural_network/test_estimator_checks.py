@@ -45,7 +45,7 @@ FULL_BATCH = {
 
 # one step an epoch, which has the same gradients for whole weights and repeated rows: with these
 # no check may fail
-FEW_STEPS = {**FULL_BATCH, "activation": "relu", "max_epochs": 25, "lr": 5e-2}
+FEW_STEPS = {**FULL_BATCH, "activation": "relu", "max_epochs": 12, "lr": 0.1}
 
 
 @parametrize_with_checks(
