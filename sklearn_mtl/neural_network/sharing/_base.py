@@ -2,7 +2,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import validate_parameter_constraints
 
 from sklearn_mtl.tasks import TaskSpec
 
@@ -64,11 +63,3 @@ class Sharing(BaseEstimator):
             one for each task. A ``sklearn_mtl.nn.SharingModule`` can do more.
         """
         raise TypeError(f"{type(self).__name__} must define build(make_trunk, tasks).")
-
-    def _check_parameters(self) -> None:
-        """Raise a ValueError that names the parameter which `_parameter_constraints` refuses."""
-        validate_parameter_constraints(
-            self._parameter_constraints,
-            self.get_params(deep=False),
-            caller_name=f"sharing={type(self).__name__}",
-        )

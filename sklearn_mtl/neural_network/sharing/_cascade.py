@@ -81,7 +81,6 @@ class Cascade(Sharing):
 
     def build(self, make_trunk: Callable[..., Any], tasks: Sequence[TaskSpec]) -> Any:
         """Return the torch module; see `Sharing.build`."""
-        self._check_parameters()
         parents = parents_of(self.depends_on, [task.name for task in tasks])
         return backend().CascadeModule(
             make_trunk, tasks, parents, self.reads, self.width, self.detach

@@ -48,5 +48,4 @@ class CrossStitch(Sharing):
 
     def build(self, make_trunk: Callable[..., Any], tasks: Sequence[TaskSpec]) -> Any:
         """Return the torch module; see `Sharing.build`."""
-        self._check_parameters()
         return backend().CrossStitchModule(make_trunk, len(tasks), self.own_weight)

@@ -44,5 +44,4 @@ class MMoE(Sharing):
 
     def build(self, make_trunk: Callable[..., Any], tasks: Sequence[TaskSpec]) -> Any:
         """Return the torch module; see `Sharing.build`."""
-        self._check_parameters()
         return backend().MMoEModule(make_trunk, len(tasks), self.n_experts)

@@ -61,7 +61,6 @@ class PLE(Sharing):
 
     def build(self, make_trunk: Callable[..., Any], tasks: Sequence[TaskSpec]) -> Any:
         """Return the torch module; see `Sharing.build`."""
-        self._check_parameters()
         return backend().PLEModule(
             make_trunk, len(tasks), self.n_shared_experts, self.n_specific_experts, self.n_levels
         )
@@ -100,7 +99,6 @@ class CGC(Sharing):
 
     def build(self, make_trunk: Callable[..., Any], tasks: Sequence[TaskSpec]) -> Any:
         """Return the torch module; see `Sharing.build`."""
-        self._check_parameters()
         return backend().PLEModule(
             make_trunk, len(tasks), self.n_shared_experts, self.n_specific_experts, 1
         )

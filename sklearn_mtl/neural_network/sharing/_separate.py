@@ -50,5 +50,4 @@ class SeparateNetworks(Sharing):
 
     def build(self, make_trunk: Callable[..., Any], tasks: Sequence[TaskSpec]) -> Any:
         """Return the torch module; see `Sharing.build`."""
-        self._check_parameters()
         return backend().SeparateNetworksModule(make_trunk, len(tasks), self.width_scale)

@@ -58,5 +58,4 @@ class SoftSharing(Sharing):
 
     def build(self, make_trunk: Callable[..., Any], tasks: Sequence[TaskSpec]) -> Any:
         """Return the torch module; see `Sharing.build`."""
-        self._check_parameters()
         return backend().SoftSharingModule(make_trunk, len(tasks), self.penalty, self.strength)

@@ -66,6 +66,8 @@ class CascadeModule(DependentSharingModule):
             if step is not self.bare:
                 activation = ACTIVATIONS[make_trunk.activation]()
                 self.towers.append(Towers(self.n_outputs, width, columns, activation))
+            if self.read.isdisjoint(step):
+                continue  # nobody listens, and they tell nothing
             for t in step:
                 rows[t] = range(n_rows, n_rows + self.messages.size(t))
                 n_rows = rows[t].stop
