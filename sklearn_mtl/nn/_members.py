@@ -154,8 +154,14 @@ class Members(nn.Module):
 
         if self.batched:
             return vmap(one, randomness="different")(stacked)
-        slices = zip(*(tensor.unbind() for tensor in stacked.values()), strict=True)
-        parts = [one(dict(zip(stacked, tensors, strict=True))) for tensors in slices]
+        parts = []
+        buffers = dict(network.named_buffers())
+        for m, slices in enumerate(zip(*(t.unbind() for t in stacked.values()), strict=True)):
+            tensors = dict(zip(stacked, slices, strict=True))
+            parts.append(one(tensors))
+            for name, before in zip(stacked, slices, strict=True):
+                if tensors[name] is not before:  # a module gave its buffer a new tensor
+                    buffers[name][m] = tensors[name].detach()
         return [torch.stack(same) for same in zip(*parts, strict=True)]
 
 

@@ -156,6 +156,21 @@ def main():
         "fit, 8 tasks, half the labels missing / complete",
         lambda: ours().fit(X, holes), lambda: ours().fit(X, y), pairs,
     )  # fmt: skip
+    for n_rows in (500, 2000, N_ROWS):
+        few, labels = X[:n_rows], y[:n_rows]
+        parameters = {
+            "batch_size": "auto",  # what users have: 32, 32 and 256
+            "dropout": 0.2,
+            "max_epochs": max(1, 20 * 500 // n_rows),
+        }
+        compare(
+            f"fit, eight members as one, {n_rows} rows / eight fits in a row",
+            lambda few=few, labels=labels, p=parameters: ours(n_estimators=8, **p).fit(few, labels),
+            lambda few=few, labels=labels, p=parameters: [
+                ours(**{**p, "random_state": m}).fit(few, labels) for m in range(8)
+            ],
+            max(3, pairs // 2),
+        )
     mine, theirs, row = ours().fit(X, y), scikit_learn().fit(X, y), X[:1]
     compare(
         "predict, 1 row / scikit-learn MLPRegressor",

@@ -102,9 +102,11 @@ def test_a_module_and_a_loss_of_the_callers_own_run_one_after_another():
                 torch.nn.LazyLinear(width), torch.nn.BatchNorm1d(width), torch.nn.Tanh()
             )
             self.register_buffer("calls", torch.zeros(()))
+            self.register_buffer("rows", torch.zeros(()))
 
         def forward(self, x):
             self.calls += self.training
+            self.rows = self.rows + len(x) * self.training
             return self.layers(x) if bool((x > -1e9).any()) else x
 
     def absolute(outputs, labels):
@@ -118,8 +120,12 @@ def test_a_module_and_a_loss_of_the_callers_own_run_one_after_another():
     running = next(value for name, value in buffers.items() if name.endswith("running_mean"))
     assert running.shape == (M, 6)
     assert (running != running[0]).any()
-    calls = next(value for name, value in buffers.items() if name.endswith("calls"))
+    calls, rows = (
+        next(value for key, value in buffers.items() if key.endswith(name))
+        for name in ("calls", "rows")
+    )
     assert calls.tolist() == [4.0 * 4] * M  # epochs times batches
+    assert rows.tolist() == [4.0 * len(X)] * M
     # the first member draws what a network alone draws
     one = MultiTaskEstimator(**SMALL, **kept).fit(X, y)
     for name, tensor in one.net_.module_.state_dict().items():
