@@ -143,8 +143,8 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
     num_workers : int, default=0
         Processes that read a torch Dataset given in place of X; 0 reads it in this one.
     precision : {"32", "bf16", "16"}, default="32"
-        Mixed precision: "bf16" and "16" compute matrix products in 16 bits and keep weights in
-        `dtype`; "32" computes in `dtype` alone.
+        Mixed precision: "bf16" and "16" train with matrix products (of several networks: with all
+        layers) in 16 bits, and keep weights and predict in float32; "32" computes in `dtype` alone.
     compile : bool, default=False
         Whether torch.compile translates the network; the first epoch then takes long. Not for
         several networks.
