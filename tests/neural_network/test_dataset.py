@@ -373,6 +373,14 @@ def test_random_items_follow_the_seed_and_leave_the_callers_generators(num_worke
     assert random.getstate() == states[2]
 
 
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_a_reader_draws_nothing_from_the_callers_generator(num_workers):
+    state = torch.random.get_rng_state()
+    with DatasetReader(Made(4, 2), num_workers, seed=0, device="cpu") as reader:
+        assert [len(block.X) for block in reader.read([np.arange(3), np.arange(1)])] == [3, 1]
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
 def test_embeddings_look_at_a_sample_of_rows(monkeypatch):
     X, y = make_data()
     params = {**SMALL, "numeric_embedding": "piecewise_linear", "early_stopping": False}
