@@ -13,6 +13,7 @@ from torch.nn.utils import get_total_norm
 
 from sklearn_mtl.nn._batches import Batch, RowBatches, TrainingRows, rows_at_once
 from sklearn_mtl.nn._criterion import MultiTaskCriterion
+from sklearn_mtl.nn._head_gradients import HeadGradients
 from sklearn_mtl.nn._members import Members
 from sklearn_mtl.nn._module import MultiTaskModule
 from sklearn_mtl.nn._precision import Precision
@@ -232,7 +233,7 @@ class MultiTaskNet(NeuralNet):
             self.shared_parameters_,
             partial(self.losses_now, batch, scale),
             self.own_parameters_,
-            None if outputs is None else partial(self.module_.heads.input_gradients, outputs),
+            None if outputs is None else partial(HeadGradients, self.module_.heads, outputs),
             scheme=type(self.module_.sharing).__name__ if batch.places is None else OWN_ROWS,
         )
         if self.cosines_due_:  # on the first batch of an epoch

@@ -85,32 +85,6 @@ class GroupedHeads(nn.Module):
             for group, part in zip(self.groups, parts, strict=True)
         ]
 
-    @torch.no_grad()
-    def input_gradients(self, blocks: Sequence[Tensor], losses: Tensor, weight: Tensor) -> Tensor:
-        """Return each weighted loss's gradient by the representation, shape (T, B, h).
-
-        The outputs of a task bear on its loss alone: one backward pass to the outputs of all tasks
-        and a product with each one's weights replace T passes through the heads.
-
-        Parameters
-        ----------
-        blocks : list over groups of Tensor (B, T_g) or (B, T_g, K)
-            Outputs that the losses were made of; their graph is kept.
-        losses, weight : Tensor of shape (T,)
-        """
-        slopes = torch.autograd.grad(losses, blocks, weight, retain_graph=True)
-        rows: Any = None
-        for group, slope in zip(self.groups, slopes, strict=True):
-            tasks = len(group.tasks)
-            own = self.weight[group.columns].unflatten(0, (tasks, group.width))
-            part = slope.reshape(len(slope), tasks, group.width).transpose(0, 1) @ own
-            if len(self.groups) == 1:
-                return part
-            if rows is None:
-                rows = part.new_empty(len(losses), *part.shape[1:])
-            rows[group.tasks.tolist()] = part
-        return rows
-
     def own_blocks(self, representation: Tensor, places: Sequence[Tensor]) -> list[Tensor]:
         """Return the outputs of each row's own task alone, (B, 1) or (B, 1, K) a group.
 

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,9 +22,9 @@ class LossGraph:
         The losses of the same batch at the parameters of the moment, without gradients.
     own_parameters : sequence of nn.Parameter
         Parameters that one task alone uses: those of its head.
-    common_gradients : callable (losses (T,), weight (T,)) -> Tensor (T, *common.shape), or None
-        A cheaper way to the gradients of weight_t loss_t by `common` than T backward passes, where
-        there is one.
+    common_gradients : callable (losses (T,), weight (T,)) -> HeadGradients, or None
+        The gradients of weight_t loss_t by `common`, without T backward passes, where linear heads
+        read it.
     scheme : str
         What decides on `common`, for error messages.
     """
@@ -32,7 +33,7 @@ class LossGraph:
     shared_parameters: Sequence[nn.Parameter]
     losses_again: Callable[[], Tensor]
     own_parameters: Sequence[nn.Parameter] = ()
-    common_gradients: Callable[[Tensor, Tensor], Tensor] | None = None
+    common_gradients: Callable[[Tensor, Tensor], Any] | None = None
     scheme: str = "the sharing scheme"
 
 

@@ -37,7 +37,7 @@ class CAGradWeights(GramianWeights):
             return shortest(vectors + (t / radius) * mean[:, None])
 
         def excess(t: float) -> float:
-            return np.linalg.norm(vectors @ worst(t)) - t
+            return float(np.linalg.norm(vectors @ worst(t))) - t
 
         lengths = np.sqrt(np.diagonal(gramian))
         if excess(0.0) <= STATIONARY * np.linalg.norm(lengths):

@@ -64,8 +64,15 @@ class GradientBalancer(TorchjdBalancer):
 
     def _through_common(self, losses: Tensor, tasks: np.ndarray, graph: LossGraph) -> None:
         common: Tensor = graph.common  # type: ignore[assignment]
-        jacobian = common_jacobian(losses, graph, self.task_weight, tasks)
-        (combined,) = self._combine([jacobian.flatten(1)], tasks)
+        if isinstance(self.method, GramianWeights) and graph.common_gradients is not None:
+            gradients = graph.common_gradients(losses, self.task_weight)
+            weights = torch.zeros_like(self.task_weight)
+            chosen = tasks.tolist()
+            weights[chosen] = self._weights(gradients.gramian()[chosen][:, chosen], tasks)
+            combined = gradients.combined(weights)
+        else:
+            jacobian = common_jacobian(losses, graph, self.task_weight, tasks)
+            (combined,) = self._combine([jacobian.flatten(1)], tasks)
         combined = combined.view_as(common).to(common.dtype)
         # one backward pass gives the heads their plain gradients and the trunk the combined one
         handle = common.register_hook(lambda gradient: combined)
@@ -89,12 +96,11 @@ class GradientBalancer(TorchjdBalancer):
 
     def _combine(self, blocks: list[Tensor], tasks: np.ndarray) -> list[Tensor]:
         """Return a vector (n,) for each block (S, n) of the Jacobian's columns; set `weight`."""
-        self.weight = torch.full_like(self.task_weight, torch.nan)
         if isinstance(self.method, GramianWeights):
-            weights = self._weights(blocks, tasks)
-            where = torch.from_numpy(tasks).to(weights.device)
-            self.weight[where] = weights * self.task_weight[where]
+            gramian = torch.stack([block @ block.T for block in blocks]).sum(0)
+            weights = self._weights(gramian.to(self.task_weight.dtype), tasks)
             return [weights.to(block.dtype) @ block for block in blocks]
+        self.weight = torch.full_like(self.task_weight, torch.nan)
         matrix = blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
         try:
             vector = self.method(matrix)
@@ -105,9 +111,14 @@ class GradientBalancer(TorchjdBalancer):
             ) from error
         return list(vector.split([block.shape[1] for block in blocks]))
 
-    def _weights(self, blocks: list[Tensor], tasks: np.ndarray) -> Tensor:
-        gramian = sum(block @ block.T for block in blocks).to(self.task_weight.dtype)
+    def _weights(self, gramian: Tensor, tasks: np.ndarray) -> Tensor:
+        """Return the weights (S,) of the rows with these inner products; set `weight`."""
         scale = float(gramian.trace())
         if scale == 0.0 or not np.isfinite(scale):  # heads start at zero: so do all gradients
-            return torch.ones_like(gramian[0])
-        return self.method(gramian, tasks)
+            weights = torch.ones_like(gramian[0])
+        else:
+            weights = self.method(gramian, tasks)
+        self.weight = torch.full_like(self.task_weight, torch.nan)
+        chosen = tasks.tolist()
+        self.weight[chosen] = weights * self.task_weight[chosen]
+        return weights

@@ -21,7 +21,7 @@ def common_jacobian(losses: Tensor, graph: LossGraph, weight: Tensor, tasks: np.
     """
     common: Tensor = graph.common  # type: ignore[assignment]
     if graph.common_gradients is not None:
-        all_rows = graph.common_gradients(losses, weight)
+        all_rows = graph.common_gradients(losses, weight).rows()
         return all_rows if len(tasks) == len(losses) else all_rows[tasks.tolist()]
     (rows,) = _gradients(losses, [common], _selected(weight, tasks))
     return common.new_zeros(len(tasks), *common.shape) if rows is None else rows

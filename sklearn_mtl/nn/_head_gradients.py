@@ -1,0 +1,56 @@
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from sklearn_mtl.nn.heads import GroupedHeads
+
+
+class HeadGradients:
+    """Gradients of weighted losses by the representation that linear heads read.
+
+    The outputs of a task bear on its loss alone: task t has the gradient S_t W_t, with S_t (B, K)
+    the slope of its loss by its outputs and W_t (K, h) the weights of its head. One backward pass
+    gives all slopes S (B, n_outputs), and the inner products of the gradients are sums over blocks
+    of (S'S) * (W W'), in which no gradient (B, h) is formed.
+
+    Parameters
+    ----------
+    heads : GroupedHeads
+    outputs : list over groups of Tensor (B, T_g) or (B, T_g, K)
+        What the losses were made of; the graph is kept.
+    losses, weight : Tensor of shape (T,)
+    """
+
+    def __init__(
+        self, heads: GroupedHeads, outputs: Sequence[Tensor], losses: Tensor, weight: Tensor
+    ) -> None:
+        slopes = torch.autograd.grad(losses, outputs, weight, retain_graph=True)
+        flat = [slope.flatten(1) for slope in slopes]
+        self.slopes = flat[0] if len(flat) == 1 else torch.cat(flat, dim=1)
+        self.weight = heads.weight.detach()
+        self.n_tasks = len(losses)
+        order = [task for group in heads.groups for task in group.tasks for _ in range(group.width)]
+        # the task of each output; None where they are the tasks in order
+        in_order = order == list(range(self.n_tasks))
+        self.task = None if in_order else torch.tensor(order, device=losses.device)
+
+    def gramian(self) -> Tensor:
+        """Return the inner products of the tasks' gradients, shape (T, T)."""
+        products = (self.slopes.mT @ self.slopes) * (self.weight @ self.weight.mT)
+        return self._of_tasks(self._of_tasks(products).mT)
+
+    def combined(self, weights: Tensor) -> Tensor:
+        """Return the sum of the gradients, weighted by (T,), shape (B, h)."""
+        factors = weights if self.task is None else weights[self.task]
+        return (self.slopes * factors) @ self.weight
+
+    def rows(self) -> Tensor:
+        """Return the tasks' gradients, shape (T, B, h)."""
+        return self._of_tasks(self.slopes.mT[:, :, None] * self.weight[:, None])
+
+    def _of_tasks(self, values: Tensor) -> Tensor:
+        """Sum what belongs to outputs (n_outputs, ...) over those of each task, (T, ...)."""
+        if self.task is None:
+            return values
+        return values.new_zeros(self.n_tasks, *values.shape[1:]).index_add_(0, self.task, values)
