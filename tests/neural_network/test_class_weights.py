@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from neural_network._loss_data import LINEAR, SMALL, make_mixed, make_rows
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_class_weight
@@ -75,6 +76,22 @@ def test_a_class_of_weight_0_is_not_observed():
     np.testing.assert_allclose(
         weighted.predict_proba(X), without.predict_proba(X), rtol=1e-9, atol=1e-12
     )
+
+
+def test_a_callers_loss_does_not_see_a_class_of_weight_0():
+    X, y = make_mixed()
+    seen = set()
+
+    def recorded(logits, labels):
+        seen.update(labels.tolist())
+        return torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+
+    labels = {"grade": y["grade"], "good": y["good"]}
+    model = MultiTaskClassifier(
+        **SMALL, loss={"grade": recorded}, class_weight={"grade": {2: 0.0}}
+    ).fit(X, labels)
+    assert seen == {0, 1}
+    assert (model.predict(X)["grade"] < 2).all()
 
 
 def test_labels_of_other_tasks_have_the_weight_they_had():

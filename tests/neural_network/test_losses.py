@@ -217,6 +217,20 @@ def test_a_module_of_classes_is_given_logits_and_class_numbers(task, own):
     )
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_tensors_of_a_module_take_the_precision_of_the_network(dtype):
+    X, y = make_mixed()
+    weight = [1.0, 2.0, 4.0]
+    own = torch.nn.CrossEntropyLoss(weight=torch.tensor(weight))
+    params = {**SMALL, "dtype": dtype}
+    by_module = MultiTaskClassifier(**params, loss=own).fit(X, y["grade"])
+    (tensor,) = own.state_dict().values()
+    assert tensor.dtype == torch.float32
+    (tensor,) = by_module.net_.criterion_.losses.state_dict().values()
+    assert tensor.dtype == getattr(torch, dtype)
+    assert tensor.tolist() == weight
+
+
 class LearnedScale(torch.nn.Module):
     """(z - y)² / s + log s, s > 0 learned."""
 
