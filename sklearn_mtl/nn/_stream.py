@@ -37,6 +37,10 @@ class Block:
     X: Tensor
     labels: dict[Any, list[Any]] | None
 
+    def pin_memory(self) -> "Block":
+        """Return the block with X in pinned memory; DataLoader calls this on the way to CUDA."""
+        return replace(self, X=self.X.pin_memory())
+
 
 class DatasetReader:
     """Reads items of a map-style Dataset, in this process or ahead of time in others.

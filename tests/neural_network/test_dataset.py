@@ -11,6 +11,7 @@ import torch
 from sklearn.callback import ScoringMonitor
 from skorch.callbacks import Callback
 from torch.utils.data import Dataset, IterableDataset, Subset, TensorDataset
+from torch.utils.data._utils.pin_memory import pin_memory
 
 from sklearn_mtl import (
     MultiTaskClassifier,
@@ -379,6 +380,13 @@ def test_a_reader_draws_nothing_from_the_callers_generator(num_workers):
     with DatasetReader(Made(4, 2), num_workers, seed=0, device="cpu") as reader:
         assert [len(block.X) for block in reader.read([np.arange(3), np.arange(1)])] == [3, 1]
     assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_blocks_are_pinned_as_a_loader_pins_them(monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda X: X + 1.0)  # needs CUDA
+    with DatasetReader(Made(4, 2), 0, seed=0, device="cpu") as reader:
+        (block,) = reader.read([np.arange(3)])
+    assert torch.equal(pin_memory(block).X, block.X + 1.0)
 
 
 def test_embeddings_look_at_a_sample_of_rows(monkeypatch):
