@@ -26,6 +26,7 @@ class HeadGradients:
         self, heads: GroupedHeads, outputs: Sequence[Tensor], losses: Tensor, weight: Tensor
     ) -> None:
         slopes = torch.autograd.grad(losses, outputs, weight, retain_graph=True)
+        self.outputs, self.of_outputs = outputs, slopes
         flat = [slope.flatten(1) for slope in slopes]
         self.slopes = flat[0] if len(flat) == 1 else torch.cat(flat, dim=1)
         self.weight = heads.weight.detach()
@@ -48,6 +49,10 @@ class HeadGradients:
     def rows(self) -> Tensor:
         """Return the tasks' gradients, shape (T, B, h)."""
         return self._of_tasks(self.slopes.mT[:, :, None] * self.weight[:, None])
+
+    def backward(self) -> None:
+        """Differentiate the sum of the weighted losses on from the outputs, once."""
+        torch.autograd.backward(self.outputs, self.of_outputs)
 
     def _of_tasks(self, values: Tensor) -> Tensor:
         """Sum what belongs to outputs (n_outputs, ...) over those of each task, (T, ...)."""

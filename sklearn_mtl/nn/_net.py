@@ -83,6 +83,8 @@ class MultiTaskNet(NeuralNet):
         shared = set(self.shared_parameters_)
         self.own_parameters_ = [p for p in self.module_.parameters() if p not in shared]
         self.gradient_cosines_ = False
+        balancing = set(self.criterion_.balancer.parameters())
+        self.losses_learn_ = any(p not in balancing for p in self.criterion_.parameters())
         # a pretrained module may come with layers that its owner froze for good
         self.trainable_ = [p for p in self.module_.sharing.parameters() if p.requires_grad]
         self.frozen_ = False
@@ -233,7 +235,10 @@ class MultiTaskNet(NeuralNet):
             self.shared_parameters_,
             partial(self.losses_now, batch, scale),
             self.own_parameters_,
-            None if outputs is None else partial(HeadGradients, self.module_.heads, outputs),
+            # backward passes that start at the outputs leave out what a loss itself learns
+            None
+            if outputs is None or self.losses_learn_
+            else partial(HeadGradients, self.module_.heads, outputs),
             scheme=type(self.module_.sharing).__name__ if batch.places is None else OWN_ROWS,
         )
         if self.cosines_due_:  # on the first batch of an epoch

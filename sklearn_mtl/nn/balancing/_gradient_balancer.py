@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -66,17 +68,19 @@ class GradientBalancer(TorchjdBalancer):
         common: Tensor = graph.common  # type: ignore[assignment]
         if isinstance(self.method, GramianWeights) and graph.common_gradients is not None:
             gradients = graph.common_gradients(losses, self.task_weight)
-            weights = torch.zeros_like(self.task_weight)
-            chosen = tasks.tolist()
-            weights[chosen] = self._weights(gradients.gramian()[chosen][:, chosen], tasks)
-            combined = gradients.combined(weights)
+            gramian = gradients.gramian()
+            if len(tasks) < len(gramian):
+                gramian = gramian[tasks.tolist()][:, tasks.tolist()]
+            weights = self._spread(self._weights(gramian, tasks), tasks, 0.0)
+            combined, backward = gradients.combined(weights), gradients.backward
         else:
             jacobian = common_jacobian(losses, graph, self.task_weight, tasks)
             (combined,) = self._combine([jacobian.flatten(1)], tasks)
+            backward = partial(losses.backward, self.task_weight)
         combined = combined.view_as(common).to(common.dtype)
         # one backward pass gives the heads their plain gradients and the trunk the combined one
         handle = common.register_hook(lambda gradient: combined)
-        losses.backward(self.task_weight)
+        backward()
         handle.remove()
 
     def _through_parameters(
@@ -118,7 +122,13 @@ class GradientBalancer(TorchjdBalancer):
             weights = torch.ones_like(gramian[0])
         else:
             weights = self.method(gramian, tasks)
-        self.weight = torch.full_like(self.task_weight, torch.nan)
-        chosen = tasks.tolist()
-        self.weight[chosen] = weights * self.task_weight[chosen]
+        self.weight = self._spread(weights, tasks, torch.nan) * self.task_weight
         return weights
+
+    def _spread(self, weights: Tensor, tasks: np.ndarray, absent: float) -> Tensor:
+        """Return weights of these tasks (S,) as weights of all, (T,)."""
+        if len(tasks) == len(self.task_weight):
+            return weights
+        spread = torch.full_like(self.task_weight, absent)
+        spread[tasks.tolist()] = weights
+        return spread
