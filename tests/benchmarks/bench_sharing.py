@@ -10,6 +10,7 @@ sides alternating in one process, the median over the pairs.
 """
 
 import argparse
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ class Layers(nn.Module):
 
     def __init__(self, n, sizes):
         super().__init__()
-        pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
+        pairs = list(pairwise(sizes))
         self.weights = nn.ParameterList(
             [nn.Parameter(torch.randn(n, a, b) * (2 / a) ** 0.5) for a, b in pairs]
         )

@@ -151,9 +151,12 @@ class Towers(nn.Module):
         messages = told.index_select(0, self.columns.flatten())
         messages = messages.view(*self.columns.shape, len(shared))
         inputs = torch.cat([shared.T.expand(*messages.shape[:-2], -1, -1), messages], dim=-2)
-        inputs = inputs.expand(len(self.inner), -1, -1)
-        hidden = self.activation(torch.baddbmm(self.bias, self.inner, inputs))
-        return torch.baddbmm(shared, hidden.mT, self.outer)
+        if inputs.ndim == 2:  # all read the same: one product, faster than a batch of them
+            bias, inner = self.bias.flatten(0, 1), self.inner.flatten(0, 1)
+            hidden = torch.addmm(bias, inner, inputs).unflatten(0, self.bias.shape[:2])
+        else:
+            hidden = torch.baddbmm(self.bias, self.inner, inputs)
+        return torch.baddbmm(shared, self.activation(hidden).mT, self.outer)
 
 
 def _depths(parents: Sequence[Sequence[int]]) -> list[list[int]]:
