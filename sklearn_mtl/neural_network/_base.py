@@ -85,8 +85,8 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             Labels; NaN, None or NA where not observed. See the README's table of containers. None
             where X is a Dataset.
         sample_weight : array-like of shape (n,) or (n, T), frame or dict by task, default=None
-            Weight of each row, or of each label. A label of weight 0 is one not observed. Items of a
-            Dataset have one weight each, (n,).
+            Weight of each row, or of each label. A label of weight 0 is one not observed. Items
+            of a Dataset have one weight each, (n,).
 
         Returns
         -------
