@@ -61,9 +61,7 @@ def make(weight=(1.0, 1.0, 1.0)):
 @pytest.mark.parametrize("common", [True, False])
 def test_the_weights_are_those_of_the_paper(common):
     network, balancer = Network(), make()
-    optimizer = torch.optim.SGD(
-        [*network.trunk.parameters(), *network.heads.parameters()], lr=0.02
-    )
+    optimizer = torch.optim.SGD([*network.trunk.parameters(), *network.heads.parameters()], lr=0.02)
     w, first = np.ones(T), None
     for _ in range(25):
         losses, graph = network.losses(common=common)
