@@ -6,6 +6,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_mtl import MultiTaskClassifier, MultiTaskEstimator, MultiTaskRegressor
 from sklearn_mtl.neural_network.balancing import BALANCING
+from sklearn_mtl.neural_network.sharing import SHARING
 
 NETWORKS = [MultiTaskRegressor, MultiTaskClassifier, MultiTaskEstimator]
 # small, but enough to pass the checks that ask for some skill
@@ -52,6 +53,13 @@ FEW_STEPS = {**FULL_BATCH, "activation": "relu", "max_epochs": 12, "lr": 0.1}
     [MultiTaskRegressor(**FEW_STEPS, balancing=word) for word in BALANCING if word != "equal"]
 )
 def test_scikit_learn_finds_nothing_to_object_to_with_any_balancing(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [MultiTaskRegressor(**FEW_STEPS, sharing=word) for word in SHARING if word != "hard"]
+)
+def test_scikit_learn_finds_nothing_to_object_to_with_any_sharing(estimator, check):
     check(estimator)
 
 
