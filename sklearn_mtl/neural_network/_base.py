@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._per_task import mean_task_score
+from sklearn_mtl.neural_network import _auto as auto
 from sklearn_mtl.neural_network._backend import backend
 from sklearn_mtl.neural_network._class_weight import resolve_class_weight, weigh_classes
 from sklearn_mtl.neural_network._dataset import (
@@ -53,9 +54,6 @@ from sklearn_mtl.tasks._spec import REGRESSION
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import draw_seed, listing
 
-# below this many labelled rows a held-out tenth says too little to stop by: of the real sets tried
-# one of 511 training rows did better without, one of 909 with it
-AUTO_EARLY_STOPPING_ROWS = 700
 # bound of inputs that are clipped smoothly, in standard deviations
 SMOOTH_LIMIT = 3.0
 
@@ -121,7 +119,6 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 given=(X, labels),
                 seed=seed,
                 going_on=going_on,
-                epochs=self.max_epochs,
             )
 
     def _partial_fit(
@@ -141,7 +138,6 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 given=(X, labels),
                 seed=seed,
                 going_on=going_on,
-                epochs=1,
                 streaming=True,
             )
 
@@ -165,7 +161,6 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         given: tuple[Any, Any],
         seed: int,
         going_on: bool,
-        epochs: int,
         streaming: bool = False,
     ) -> "BaseMultiTaskNetwork":
         temperature = sampling_temperature(self.task_sampling, layout)
@@ -189,13 +184,19 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         # the first call's seed: rows once trained on must not judge when to stop
         first = self._network.settings["seed"] if going_on else seed
         training, validation = self._split(layout, data, np.flatnonzero(mass), first, streaming)
+        batch_size = auto.batch_size(self.batch_size, len(training))
+        epochs = 1
+        if not streaming:
+            rows_a_step = batch_size * int(self.accumulation_steps)
+            held_out = len(validation) > 0
+            epochs = auto.max_epochs(self.max_epochs, len(training), rows_a_step, held_out=held_out)
 
         if going_on:
             self._go_on(layout, data.per_task(data.observed))  # type: ignore[arg-type]
         else:
             self._start(layout, groups, rows, data, mass, training, seed)
             self._class_weight = class_weight
-        self._network.apply(self._settings(len(training)))
+        self._network.apply(self._settings(batch_size, epochs))
 
         context = self._init_callback_context(max_subtasks=epochs)
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -211,7 +212,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 training_rows(rows, scaled, training, temperature=temperature),
                 training_rows(rows, scaled, validation) if len(validation) else None,
                 epochs=epochs,
-                batch_size=self._batch_size(len(training)),
+                batch_size=batch_size,
                 accumulation_steps=int(self.accumulation_steps),
                 max_grad_norm=self.max_grad_norm,
                 lr_schedule="constant" if streaming else self.lr_schedule,
@@ -265,7 +266,8 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
     ) -> None:
         """Set what later calls build upon: scales, base rates and an untrained network."""
         learned = rows_at(data, training)
-        check_module(self.module, self.module_params, self.numeric_embedding, type(self).__name__)
+        embedding = auto.numeric_embedding(self.numeric_embedding, rows.shape[1], self.module)
+        check_module(self.module, self.module_params, embedding, type(self).__name__)
         if self.input_scaling is None:
             channels = (rows.shape[1], *[1] * (rows.ndim - 2))
             mean, scale = np.zeros(channels), np.ones(channels)
@@ -289,13 +291,15 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             "activation": self.activation,
             "dropout": float(self.dropout),
             "input_dropout": float(self.input_dropout),
-            "numeric_embedding": self._embedding(rows, training, mass, (mean, scale), seed),
+            "numeric_embedding": self._embedding(
+                embedding, rows, training, mass, (mean, scale), seed
+            ),
             # copies: what the caller does to an instance later must not reach what was fitted
             "module": deepcopy(self.module),
             "module_params": deepcopy(self.module_params),
             "sharing": resolve(self.sharing, SHARING, "sharing", owner),
             "balancing": resolve(self.balancing, BALANCING, "balancing", owner),
-            "n_estimators": int(self.n_estimators),
+            "n_estimators": auto.n_estimators(self.n_estimators, len(training), self.module),
             "optimizer": self.optimizer,
             "net_params": self.net_params,
             "precision": self.precision,
@@ -304,7 +308,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             "dtype": self.dtype,
             "seed": seed,
             "owner": owner,
-            **self._settings(len(training)),
+            **self._settings(1, 1),
         }
         self._network = FittedNetwork(settings, self._fixed())
         self.layout_ = layout
@@ -329,16 +333,17 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
 
     def _embedding(
         self,
+        embedding: Any,
         rows: Any,
         training: np.ndarray,
         mass: np.ndarray,
         statistics: tuple[np.ndarray, np.ndarray],
         seed: int,
     ) -> Any:
-        if self.numeric_embedding is None:
+        if embedding is None:
             return None
         owner = type(self).__name__
-        embedding = resolve(self.numeric_embedding, NUMERIC_EMBEDDINGS, "numeric_embedding", owner)
+        embedding = resolve(embedding, NUMERIC_EMBEDDINGS, "numeric_embedding", owner)
         X, numbers = in_memory(rows, training, seed)
         mean, scale = statistics
         return embedding.prepare((X - mean) / scale, mass[numbers])
@@ -365,30 +370,21 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             weight = resolve_task_weight(self.task_weight, layout.names, n_observed)
             self._network.set_task_weight(weight)
 
-    def _settings(self, n_rows: int) -> dict[str, Any]:
+    def _settings(self, batch_size: int, epochs: int) -> dict[str, Any]:
         """Return the arguments of the net that a later call may change."""
         return {
             "lr": float(self.lr),
             "weight_decay": float(self.weight_decay),
             "module_lr": self.module_lr,
             "module_weight_decay": self.module_weight_decay,
-            "batch_size": self._batch_size(n_rows),
-            "max_epochs": int(self.max_epochs),
+            "batch_size": batch_size,
+            "max_epochs": epochs,
         }
-
-    def _batch_size(self, n_rows: int) -> int:
-        if self.batch_size != "auto":
-            return int(self.batch_size)
-        # about 50 steps an epoch, within what is neither noisy nor slow
-        return int(np.clip(2 ** round(np.log2(max(n_rows, 1) / 50)), 32, 256))
 
     def _split(
         self, layout: TaskLayout, data: TaskData, rows: np.ndarray, seed: int, streaming: bool
     ) -> tuple[np.ndarray, np.ndarray]:
-        stopping = self.early_stopping
-        if stopping == "auto":
-            stopping = len(rows) >= AUTO_EARLY_STOPPING_ROWS
-        if streaming or not stopping:
+        if streaming or not auto.early_stopping(self.early_stopping, len(rows)):
             return rows, rows[:0]
         training, validation = hold_out(
             layout, data, rows, self.validation_fraction, np.random.default_rng(seed)

@@ -41,13 +41,13 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "accumulation_steps": [Interval(Integral, 1, None, closed="left")],
     "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
-    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "early_stopping": ["boolean", StrOptions({"auto"})],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "patience": [Interval(Integral, 1, None, closed="left")],
     "tol": [Interval(Real, 0, None, closed="left")],
     "warm_start": ["boolean"],
-    "n_estimators": [Interval(Integral, 1, None, closed="left")],
+    "n_estimators": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "gradient_cosines": ["boolean"],
     "callbacks": [None, list, tuple],
     "net_params": [None, dict],
@@ -72,8 +72,9 @@ NUMBER_CONSTRAINTS: dict[str, list[Any]] = {
 
 # parameters that decide what network is made; hidden_layer_sizes comes in several forms
 FIXED = (
-    "activation", "dropout", "input_dropout", "numeric_embedding", "module", "module_params", "sharing", "balancing",
-    "loss", "output_activation", "class_weight", "label_smoothing", "n_estimators", "precision",
+    "activation", "dropout", "input_dropout", "numeric_embedding", "module", "module_params",
+    "sharing", "balancing", "loss", "output_activation", "class_weight", "label_smoothing",
+    "n_estimators", "precision",
     "compile", "dtype", "optimizer", "net_params", "input_scaling", "target_scaling",
 )  # fmt: skip
 

@@ -26,11 +26,12 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
     activation : {"relu", "silu", "gelu", "tanh", "elu", "identity"}, default="relu"
     dropout : float in [0, 1), default=0.2
         Share of each hidden layer's units that a training step leaves out.
-    input_dropout : float in [0, 1), default=0.0
+    input_dropout : float in [0, 1), default=0.2
         Share of the first layer's inputs that a training step leaves out.
-    numeric_embedding : {"periodic", "piecewise_linear"}, NumericEmbedding or None, default=None
+    numeric_embedding : str, NumericEmbedding or None, default="auto"
         How the first layer reads numbers: "periodic" also as sines and cosines of learned
-        frequencies, "piecewise_linear" as their place among quantiles; None as they are.
+        frequencies, "piecewise_linear" as their place among quantiles; None as they are. "auto" is
+        "periodic" for up to 1,000 features, and None beyond and with `module`.
     module : torch.nn.Module class, instance, or callable that returns one, default=None
         The trunk, in place of the built-in layers: inputs (B, ...) to (B, h). X may then have any
         shape, such as (n, channels, height, width). A class or callable makes each trunk of a
@@ -68,7 +69,7 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         once an epoch, "uniform" as many rows of each task, "temperature" in between: task t with
         probability proportional to n_t ** (1 / 2), a float τ to n_t ** (1 / τ). The objective stays
         what it is: labels drawn more often count less each.
-    input_scaling : {"standard", "smooth_clip"} or None, default="standard"
+    input_scaling : {"standard", "smooth_clip"} or None, default="smooth_clip"
         "standard" centres and scales X by the mean and standard deviation of the training rows,
         inside the network: of each column, or of each channel of X (n, channels, ...).
         "smooth_clip" then bends values z to z / sqrt(1 + (z / 3)²), so that outliers stay within
@@ -79,7 +80,7 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         "softplus") or as they are ("sigmoid"). None leaves labels and their losses as they are.
         Predictions are in the units of y.
     optimizer : {"adamw", "adam", "sgd"}, torch.optim.Optimizer class or callable, default="adamw"
-    lr : float, default=1e-3
+    lr : float, default=2e-3
         Learning rate.
     lr_schedule : {"constant", "cosine"} or callable (epoch, max_epochs) -> factor, default="cosine"
         What the rate is multiplied by in each epoch; "cosine" goes from 1 to 0.
@@ -101,7 +102,9 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         Batches whose gradients are averaged for one step.
     max_grad_norm : float, default=None
         Longest gradient of a step, of each network its own; a longer one is shortened to it.
-    max_epochs : int, default=100
+    max_epochs : int or "auto", default="auto"
+        "auto" is 100 where rows are held out to stop early; else as many as make 400 steps, and at
+        least 20.
     early_stopping : bool or "auto", default="auto"
         Hold out `validation_fraction` of the training rows, stop when their loss has not improved
         for `patience` epochs, and restore the best weights. "auto" does so from 700 labelled rows.
@@ -112,11 +115,11 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last fit's weights. The network and the tasks must be the
         same.
-    n_estimators : int, default=1
+    n_estimators : int or "auto", default="auto"
         Networks, each with its own random start, trained side by side in batched matrix products
         (one after another where they run a `module` or a loss of the caller's own). They see the
         same batches, and weights that `balancing` learns serve all. Predictions are their average,
-        class probabilities too.
+        class probabilities too. "auto" is 4 for up to 10,000 rows, and 1 beyond and with `module`.
     gradient_cosines : bool, default=False
         Whether ``history_`` records the cosines between the tasks' gradients in each epoch.
     callbacks : list of skorch callbacks, default=None
@@ -213,8 +216,8 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         hidden_layer_sizes: Any = (128, 128),
         activation: Any = "relu",
         dropout: Any = 0.2,
-        input_dropout: Any = 0.0,
-        numeric_embedding: Any = None,
+        input_dropout: Any = 0.2,
+        numeric_embedding: Any = "auto",
         module: Any = None,
         module_params: Any = None,
         sharing: Any = "hard",
@@ -224,10 +227,10 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         task_weight: Any = None,
         task_feature: Any = None,
         task_sampling: Any = "proportional",
-        input_scaling: Any = "standard",
+        input_scaling: Any = "smooth_clip",
         target_scaling: Any = "standard",
         optimizer: Any = "adamw",
-        lr: Any = 1e-3,
+        lr: Any = 2e-3,
         lr_schedule: Any = "cosine",
         weight_decay: Any = 1e-2,
         module_lr: Any = None,
@@ -236,13 +239,13 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         batch_size: Any = "auto",
         accumulation_steps: Any = 1,
         max_grad_norm: Any = None,
-        max_epochs: Any = 100,
+        max_epochs: Any = "auto",
         early_stopping: Any = "auto",
         validation_fraction: Any = 0.1,
         patience: Any = 20,
         tol: Any = 1e-4,
         warm_start: Any = False,
-        n_estimators: Any = 1,
+        n_estimators: Any = "auto",
         gradient_cosines: Any = False,
         callbacks: Any = None,
         net_params: Any = None,

@@ -20,7 +20,7 @@ class PeriodicEmbedding(NumericEmbedding):
 
     Parameters
     ----------
-    n_frequencies : int, default=8
+    n_frequencies : int, default=4
         k, for each feature.
     frequency_scale : float, default=0.3
         s, in cycles per unit of the input: its standard deviation where inputs are standardised.
@@ -39,7 +39,7 @@ class PeriodicEmbedding(NumericEmbedding):
     >>> from sklearn_mtl import MultiTaskRegressor
     >>> from sklearn_mtl.neural_network import PeriodicEmbedding
     >>> X, y = load_linnerud(return_X_y=True)
-    >>> embedding = PeriodicEmbedding(n_frequencies=4)
+    >>> embedding = PeriodicEmbedding(n_frequencies=8)
     >>> model = MultiTaskRegressor(numeric_embedding=embedding, max_epochs=2).fit(X, y)
     >>> model.predict(X).shape
     (20, 3)
@@ -52,7 +52,7 @@ class PeriodicEmbedding(NumericEmbedding):
     }
 
     def __init__(
-        self, n_frequencies: Any = 8, frequency_scale: Any = 0.3, min_distinct: Any = 10
+        self, n_frequencies: Any = 4, frequency_scale: Any = 0.3, min_distinct: Any = 10
     ) -> None:
         self.n_frequencies = n_frequencies
         self.frequency_scale = frequency_scale
