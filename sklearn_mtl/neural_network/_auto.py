@@ -31,7 +31,7 @@ def batch_size(value: Any, n_rows: int) -> int:
 
 
 def max_epochs(value: Any, n_rows: int, rows_a_step: int, *, held_out: bool) -> int:
-    """Return the epochs: "auto" is 100 with held-out rows, else 400 steps and at least 20 epochs."""
+    """Return the epochs: "auto" is 100 with held-out rows, else 400 steps, at least 20 epochs."""
     if value != "auto":
         return int(value)
     if held_out:

@@ -5,20 +5,16 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.neural_network import _auto as auto
 from sklearn_mtl.neural_network._backend import backend
 from sklearn_mtl.neural_network._class_weight import resolve_class_weight, weigh_classes
 from sklearn_mtl.neural_network._dataset import (
     in_memory,
-    is_dataset,
     opened,
-    readable,
 )
-from sklearn_mtl.neural_network._epochs import EpochReport, task_history
+from sklearn_mtl.neural_network._epochs import EpochReport
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._holdout import hold_out
 from sklearn_mtl.neural_network._losses import check_label_ranges, output_specs
@@ -26,11 +22,11 @@ from sklearn_mtl.neural_network._parameters import (
     CONSTRAINTS,
     FIXED,
     check_module,
-    check_tables,
     comparable,
     layer_sizes,
     resolve,
 )
+from sklearn_mtl.neural_network._predictions import FittedPredictions
 from sklearn_mtl.neural_network._statistics import (
     input_statistics,
     row_mass,
@@ -48,9 +44,6 @@ from sklearn_mtl.neural_network.numeric_embedding import NUMERIC_EMBEDDINGS
 from sklearn_mtl.neural_network.sharing import SHARING
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._outputs import OutputGroup, OutputSpec, group_outputs
-from sklearn_mtl.tasks._predictions import activate, encoded_predictions, probabilities
-from sklearn_mtl.tasks._rows import read_rows
-from sklearn_mtl.tasks._spec import REGRESSION
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import draw_seed, listing
 
@@ -58,7 +51,7 @@ from sklearn_mtl.utils._validation import draw_seed, listing
 SMOOTH_LIMIT = 3.0
 
 
-class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
+class BaseMultiTaskNetwork(CallbackSupportMixin, FittedPredictions, BaseEstimator):
     """What the three networks share: everything but which kinds of task they take."""
 
     _family: str  # "regression", "classification" or "mixed": see infer_layout
@@ -314,14 +307,6 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         self.layout_ = layout
         self.target_mean_, self.target_scale_ = target.mean, target.scale
 
-    def _read_rows(self, X: Any, data: TaskData, layout: TaskLayout, *, reset: bool) -> Any:
-        module = self.module if reset else self._network.settings["module"]
-        shape = None if reset else tuple(self._network.settings["input_shape"])
-        if module is None:
-            check_tables(data.X, type(self).__name__)
-        given = module is not None
-        return read_rows(self, X, data, layout, reset=reset, allow_nd=given, input_shape=shape)
-
     def _output_specs(self, layout: TaskLayout) -> list[OutputSpec]:
         return output_specs(
             layout.tasks,
@@ -400,127 +385,6 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
     def _scaled(self, data: TaskData) -> TaskData:
         labels = scaled_labels(data, self.target_mean_, self.target_scale_, self.dtype)
         return replace(data, labels=labels, weights=scaled_weights(data))
-
-    # -- predict ------------------------------------------------------------------------------
-
-    def predict(self, X: Any) -> Any:
-        """Predict every task.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, p), dict name -> array-like of shape (n_t, p), or Dataset
-            As in ``fit``; the items of a Dataset may be x alone.
-
-        Returns
-        -------
-        y : the container that ``fit`` received
-        """
-        check_is_fitted(self)
-        with readable(X, self) as rows:
-            data = self.layout_.encode(rows)
-            return self.layout_.decode(self._encoded(self._values(rows, data), data), data)
-
-    def _predict_with_std(self, X: Any) -> tuple[Any, Any]:
-        check_is_fitted(self)
-        if self._network.settings["n_estimators"] == 1:
-            raise ValueError(
-                "predict(X, return_std=True) gives the spread over the members of an ensemble, but "
-                f"this {type(self).__name__} has one, n_estimators=1; fit it with several."
-            )
-        with readable(X, self) as rows:
-            data = self.layout_.encode(rows)
-            members = self._member_values(rows, data)
-            encoded = self._encoded(members.mean(axis=0), data)
-            std = np.std([self._encoded(values, data) for values in members], axis=0, ddof=1)
-            is_number = np.array([task.kind == REGRESSION for task in self.layout_.tasks])
-            known = np.broadcast_to(
-                is_number if data.task_index is None else is_number[data.task_index], std.shape
-            )
-            decode = self.layout_.decode
-            return decode(encoded, data), decode(np.where(known, std, 0.0), data, known)
-
-    def _outputs(self, X: Any, data: TaskData) -> np.ndarray:
-        rows = self._read_rows(X, data, self.layout_, reset=False)
-        return backend().predict_outputs(self._network.net, rows, data.task_index)
-
-    def _values(self, X: Any, data: TaskData) -> np.ndarray:
-        return self._member_values(X, data).mean(axis=0)
-
-    def _member_values(self, X: Any, data: TaskData) -> np.ndarray:
-        return activate(self._outputs(X, data), self._groups, data.task_index)
-
-    def _encoded(self, values: np.ndarray, data: TaskData) -> np.ndarray:
-        mean, scale = self.target_mean_, self.target_scale_
-        return encoded_predictions(values, data, self._groups, mean, scale)
-
-    def _predict_proba(self, X: Any) -> Any:
-        check_is_fitted(self)
-        with readable(X, self) as rows:
-            data = self.layout_.encode(rows)
-            blocks = probabilities(self._values(rows, data), self.layout_, data, self._groups)
-            return self.layout_.decode_proba(blocks, data)
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return the mean over tasks of R² (regression) or accuracy (classification).
-
-        Parameters
-        ----------
-        X : array-like of shape (n, p), dict name -> array-like of shape (n_t, p), or Dataset
-        y : the container that ``fit`` received; of a Dataset None for the labels of its items
-            Labels that are missing are left out, and so is a task without any.
-        sample_weight : as in ``fit``, default=None
-
-        Returns
-        -------
-        score : float
-            At most 1, higher is better.
-        """
-        check_is_fitted(self)
-        if is_dataset(X):
-            return self._score_dataset(X, y, sample_weight)
-        if y is None:
-            raise ValueError("score needs labels, but y is None.")
-        data = self.layout_.encode(X, y, sample_weight)
-        return mean_task_score(self.layout_, data, self._encoded(self._values(X, data), data))
-
-    def _score_dataset(self, dataset: Any, y: Any, sample_weight: Any) -> float:
-        with readable(dataset, self, labelled=y is None) as rows:
-            values = self._values(rows, self.layout_.encode(rows))  # reads the labels too
-            labels = rows.columns.result() if y is None else y
-            data = self.layout_.encode(rows, labels, sample_weight)
-        return mean_task_score(self.layout_, data, self._encoded(values, data))
-
-    # -- fitted attributes ----------------------------------------------------------------------
-
-    @property
-    def _groups(self) -> Any:
-        return self._network.settings["groups"]
-
-    @property
-    def net_(self) -> Any:
-        """The fitted skorch net."""
-        return self._fitted("net_").net
-
-    @property
-    def history_(self) -> dict[str, Any]:
-        """Mean loss of each task, for each epoch."""
-        return task_history(self.layout_.names, self._fitted("history_").history)
-
-    @property
-    def task_names_(self) -> list[Any]:
-        """Names of the tasks, in the order of the columns of y."""
-        self._fitted("task_names_")
-        return list(self.layout_.names)
-
-    def _fitted(self, attribute: str) -> FittedNetwork:
-        if "_network" not in vars(self):
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {attribute!r} before fit."
-            )
-        return self._network
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return "_network" in vars(self)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
