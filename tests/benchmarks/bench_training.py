@@ -68,6 +68,10 @@ def ours(**parameters):
             "lr_schedule": "constant",
             "early_stopping": False,
             "dropout": 0.0,
+            "input_dropout": 0.0,
+            "numeric_embedding": None,
+            "input_scaling": "standard",
+            "n_estimators": 1,
             "random_state": 0,
             **parameters,
         }
