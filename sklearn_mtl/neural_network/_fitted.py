@@ -1,4 +1,6 @@
 import warnings
+from contextlib import AbstractContextManager, nullcontext
+from threading import RLock
 from typing import Any
 
 from sklearn_mtl.neural_network._backend import backend
@@ -23,6 +25,12 @@ class FittedNetwork:
         self.made_with = made_with
         self._net: Any = backend().build_net(**settings)
         self._state: dict[str, Any] | None = None
+        self._set_turn()
+
+    def _set_turn(self) -> None:
+        # members run in the place of one module, where a thread would see another's tensors
+        several = self.settings["n_estimators"] > 1
+        self.turn: AbstractContextManager[Any] = RLock() if several else nullcontext()
 
     @property
     def net(self) -> Any:
@@ -91,3 +99,4 @@ class FittedNetwork:
         self.made_with = state["made_with"]
         self._net = None
         self._state = state["state"]
+        self._set_turn()

@@ -70,7 +70,8 @@ class FittedPredictions:
 
     def _outputs(self, X: Any, data: TaskData) -> np.ndarray:
         rows = self._read_rows(X, data, self.layout_, reset=False)
-        return backend().predict_outputs(self._network.net, rows, data.task_index)
+        with self._network.turn:
+            return backend().predict_outputs(self._network.net, rows, data.task_index)
 
     def _values(self, X: Any, data: TaskData) -> np.ndarray:
         return self._member_values(X, data).mean(axis=0)
