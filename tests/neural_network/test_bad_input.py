@@ -28,6 +28,7 @@ from _estimator_refusals import (
     refused,
     with_value,
 )
+from _plain import PLAIN
 from scipy import sparse
 from sklearn.callback import ProgressBar
 from sklearn.exceptions import NotFittedError
@@ -45,23 +46,19 @@ from sklearn_mtl import (
     score_per_task,
 )
 
+SMALL = {**PLAIN, "hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0}
+
 
 def regressor(**parameters):
-    return MultiTaskRegressor(
-        **{"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0, **parameters}
-    )
+    return MultiTaskRegressor(**{**SMALL, **parameters})
 
 
 def classifier(**parameters):
-    return MultiTaskClassifier(
-        **{"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0, **parameters}
-    )
+    return MultiTaskClassifier(**{**SMALL, **parameters})
 
 
 def mixed(**parameters):
-    return MultiTaskEstimator(
-        **{"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0, **parameters}
-    )
+    return MultiTaskEstimator(**{**SMALL, **parameters})
 
 
 # route -> (estimator, labels of two tasks)

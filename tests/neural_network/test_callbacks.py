@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from _plain import PLAIN
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.exceptions import NotFittedError
@@ -32,7 +33,7 @@ NETWORKS = {
     "classifier": (MultiTaskClassifier, {"sold": SOLD, "late": X[:, 2] > 0}),
     "mixed": (MultiTaskEstimator, {"price": PRICE, "sold": SOLD}),
 }
-SMALL = {"hidden_layer_sizes": (8,), "max_epochs": 4, "lr": 0.01, "random_state": 0}
+SMALL = {**PLAIN, "hidden_layer_sizes": (8,), "max_epochs": 4, "lr": 0.01, "random_state": 0}
 
 
 class Recorder:

@@ -16,6 +16,7 @@ from _labels import (
     make_own,
     to_matrix,
 )
+from _plain import PLAIN
 from sklearn.model_selection import KFold, cross_val_predict, train_test_split
 
 from sklearn_mtl import (
@@ -26,7 +27,7 @@ from sklearn_mtl import (
     stack_tasks,
 )
 
-SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 3, "random_state": 0}
+SMALL = {**PLAIN, "hidden_layer_sizes": (6,), "max_epochs": 3, "random_state": 0}
 
 
 def fitted(network, X, y, **params):

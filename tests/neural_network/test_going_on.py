@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from _plain import PLAIN
 
 from sklearn_mtl import MultiTaskRegressor
 
-SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 2, "random_state": 0}
+SMALL = {**PLAIN, "hidden_layer_sizes": (6,), "max_epochs": 2, "random_state": 0}
 
 
 @pytest.fixture

@@ -5,16 +5,19 @@ from math import cos, pi
 import numpy as np
 import pytest
 import skorch
+from _plain import PLAIN
 from _references import mean_task_losses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklearn_mtl import MultiTaskClassifier, MultiTaskEstimator, MultiTaskRegressor
-from sklearn_mtl.neural_network import _base
+from sklearn_mtl.neural_network import _auto
 from sklearn_mtl.neural_network._holdout import hold_out
 from sklearn_mtl.tasks import infer_layout
 
-SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 5, "batch_size": 8, "random_state": 0}
+SMALL = {
+    **PLAIN, "hidden_layer_sizes": (6,), "max_epochs": 5, "batch_size": 8, "random_state": 0
+}  # fmt: skip
 
 
 def make_data(n=60, seed=0):
@@ -103,7 +106,7 @@ def held_out_of(model, X, y):
 def test_the_weights_of_the_best_epoch_come_back():
     X, y = make_data()
     model = MultiTaskEstimator(
-        hidden_layer_sizes=(64,), max_epochs=80, batch_size=8, lr=3e-2, patience=10,
+        **PLAIN, hidden_layer_sizes=(64,), max_epochs=80, batch_size=8, lr=3e-2, patience=10,
         early_stopping=True, validation_fraction=0.3, dtype="float64", random_state=0,
     ).fit(X, y)  # fmt: skip
     losses = model.history_["validation_loss"]
@@ -153,11 +156,11 @@ def test_the_held_out_part_has_its_size_and_shapes_no_scale(fraction):
     np.testing.assert_allclose(scaler.scale, X[training].std(axis=0), rtol=1e-10)
 
 
-def test_auto_holds_rows_out_from_a_thousand_on(monkeypatch):
+def test_auto_holds_rows_out_from_a_number_of_labelled_rows_on(monkeypatch):
     X, y = make_data(n=40)
     labelled = infer_layout(X, y).encode(X, y).observed.any(axis=1).sum()
     for threshold, expected in ((labelled, True), (labelled + 1, False)):
-        monkeypatch.setattr(_base, "AUTO_EARLY_STOPPING_ROWS", threshold)
+        monkeypatch.setattr(_auto, "EARLY_STOPPING_ROWS", threshold)
         model = MultiTaskEstimator(**SMALL).fit(X, y)
         assert ("validation" in model.history_) is expected
         assert hasattr(model, "best_epoch_") is expected

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import sklearn
 import torch
+from _plain import PLAIN
 from joblib import Parallel, delayed, parallel_config
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
@@ -66,7 +67,7 @@ GRADE = np.digitize(X[:, 1], [-0.5, 0.5])
 NUMBERS = {"price": PRICE, "cost": COST}
 CLASSES = {"sold": SOLD, "grade": GRADE}
 BOTH = {"price": PRICE, "sold": SOLD}
-SMALL = {"hidden_layer_sizes": (8,), "max_epochs": 5, "lr": 0.02, "random_state": 0}
+SMALL = {**PLAIN, "hidden_layer_sizes": (8,), "max_epochs": 5, "lr": 0.02, "random_state": 0}
 NETWORKS = {
     "regressor": (MultiTaskRegressor, NUMBERS),
     "classifier": (MultiTaskClassifier, CLASSES),

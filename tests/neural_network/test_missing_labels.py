@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from _plain import PLAIN
 from _references import mean_task_losses
 from sklearn.base import clone
 from sklearn.metrics import r2_score
@@ -15,7 +16,9 @@ from sklearn_mtl.nn._criterion import MultiTaskCriterion
 from sklearn_mtl.tasks._outputs import group_outputs
 from sklearn_mtl.tasks._spec import TaskSpec
 
-SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 4, "batch_size": 8, "random_state": 0}
+SMALL = {
+    **PLAIN, "hidden_layer_sizes": (6,), "max_epochs": 4, "batch_size": 8, "random_state": 0
+}  # fmt: skip
 
 
 def make_data(n=40, seed=0):

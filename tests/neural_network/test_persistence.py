@@ -13,11 +13,14 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from _plain import PLAIN
 from sklearn.base import clone
 
 from sklearn_mtl import MultiTaskClassifier, MultiTaskEstimator, MultiTaskRegressor, nn
 
-SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 3, "batch_size": 8, "random_state": 0}
+SMALL = {
+    **PLAIN, "hidden_layer_sizes": (6,), "max_epochs": 3, "batch_size": 8, "random_state": 0
+}  # fmt: skip
 
 
 def make_data(n=40, seed=0):

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import skorch
 import torch
+from _plain import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
 
 from sklearn_mtl import MultiTaskClassifier, MultiTaskEstimator, MultiTaskRegressor
 from sklearn_mtl.exceptions import TaskLayoutError
 
-SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 4, "batch_size": 8}
+SMALL = {**PLAIN, "hidden_layer_sizes": (6,), "max_epochs": 4, "batch_size": 8}
 
 
 def make_data(n=40, seed=0):
@@ -234,4 +235,4 @@ def test_a_longer_training_goes_on_with_a_changed_rate():
         **SMALL, lr_schedule="constant", warm_start=True, random_state=0
     ).fit(X, Y)
     model.set_params(lr=5e-4, max_epochs=2).fit(X, Y)
-    assert model.history_["lr"].tolist() == [1e-3] * 4 + [5e-4] * 2
+    assert model.history_["lr"].tolist() == [2e-3] * 4 + [5e-4] * 2
