@@ -1,7 +1,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class _ScaledGradient(torch.autograd.Function):
@@ -18,3 +18,8 @@ class _ScaledGradient(torch.autograd.Function):
 def scale_gradient(x: Tensor, factor: float | Tensor) -> Tensor:
     """Return x, whose gradient is multiplied by the factor on its way back."""
     return _ScaledGradient.apply(x, factor)
+
+
+def add_gradient(parameter: nn.Parameter, gradient: Tensor) -> None:
+    """Add to a parameter's gradient, as a backward pass does."""
+    parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from sklearn_mtl.nn._gradient import add_gradient
 from sklearn_mtl.nn.heads import GroupedHeads
 
 
@@ -17,24 +18,28 @@ class HeadGradients:
     Parameters
     ----------
     heads : GroupedHeads
+    common : Tensor of shape (B, h)
+        What they read.
     outputs : list over groups of Tensor (B, T_g) or (B, T_g, K)
-        What the losses were made of; the graph is kept.
+        What they made of it, and the losses were made of; the graph is kept.
     losses, weight : Tensor of shape (T,)
     """
 
     def __init__(
-        self, heads: GroupedHeads, outputs: Sequence[Tensor], losses: Tensor, weight: Tensor
+        self,
+        heads: GroupedHeads,
+        common: Tensor,
+        outputs: Sequence[Tensor],
+        losses: Tensor,
+        weight: Tensor,
     ) -> None:
         slopes = torch.autograd.grad(losses, outputs, weight, retain_graph=True)
-        self.outputs, self.of_outputs = outputs, slopes
         flat = [slope.flatten(1) for slope in slopes]
         self.slopes = flat[0] if len(flat) == 1 else torch.cat(flat, dim=1)
+        self.heads, self.common = heads, common
         self.weight = heads.weight.detach()
-        self.n_tasks = len(losses)
-        order = [task for group in heads.groups for task in group.tasks for _ in range(group.width)]
-        # the task of each output; None where they are the tasks in order
-        in_order = order == list(range(self.n_tasks))
-        self.task = None if in_order else torch.tensor(order, device=losses.device)
+        self.n_tasks, order = len(losses), heads.task_of_output
+        self.task = None if order is None else torch.tensor(order, device=losses.device)
 
     def gramian(self) -> Tensor:
         """Return the inner products of the tasks' gradients, shape (T, T)."""
@@ -50,9 +55,13 @@ class HeadGradients:
         """Return the tasks' gradients, shape (T, B, h)."""
         return self._of_tasks(self.slopes.mT[:, :, None] * self.weight[:, None])
 
-    def backward(self) -> None:
-        """Differentiate the sum of the weighted losses on from the outputs, once."""
-        torch.autograd.backward(self.outputs, self.of_outputs)
+    def backward(self, combined: Tensor) -> None:
+        """Give the heads their own gradients, and what comes before them `combined` (B, h)."""
+        # two products in place of a pass through the graph of the heads
+        read = self.common.detach().to(self.slopes.dtype)
+        add_gradient(self.heads.weight, self.slopes.mT @ read)
+        add_gradient(self.heads.bias, self.slopes.sum(0))
+        self.common.backward(combined.to(self.common.dtype))
 
     def _of_tasks(self, values: Tensor) -> Tensor:
         """Sum what belongs to outputs (n_outputs, ...) over those of each task, (T, ...)."""

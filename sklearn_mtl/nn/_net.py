@@ -238,7 +238,7 @@ class MultiTaskNet(NeuralNet):
             # backward passes that start at the outputs leave out what a loss itself learns
             None
             if outputs is None or self.losses_learn_
-            else partial(HeadGradients, self.module_.heads, outputs),
+            else partial(HeadGradients, self.module_.heads, common, outputs),
             scheme=type(self.module_.sharing).__name__ if batch.places is None else OWN_ROWS,
         )
         if self.cosines_due_:  # on the first batch of an epoch

@@ -34,6 +34,9 @@ class GroupedHeads(nn.Module):
                 group.tasks, range(group.start, len(bias), group.width), strict=False
             )
         }
+        order = [int(t) for group in groups for t in group.tasks for _ in range(group.width)]
+        # the task of each output; None where they are the tasks in order
+        self.task_of_output = None if order == sorted(set(order)) else order
         self.weight = nn.Parameter(torch.zeros(len(bias), n_inputs, dtype=bias.dtype))
         self.bias = nn.Parameter(bias.clone())
 

@@ -83,15 +83,17 @@ def fair_weights(gramian: np.ndarray, power: float) -> np.ndarray:
         return 0.5 * a @ matrix @ a - gain.sum()
 
     a = np.diagonal(matrix) ** (-1.0 / (1.0 + power))  # the solution for orthogonal gradients
-    value = objective(a)
+    value, diagonal = objective(a), np.diag_indices(len(a))
     for _ in range(MAX_ITERATIONS):
-        slope = matrix @ a - a**-power
-        curvature = matrix + np.diag(power * a ** (-power - 1.0))
+        gain_slope = a**-power
+        slope = matrix @ a - gain_slope
+        curvature = matrix.copy()
+        curvature[diagonal] += power * gain_slope / a
         step = -np.linalg.solve(curvature, slope)
         descent = slope @ step
-        if descent > -1e-20:
-            break
         size = min(1.0, 0.9 / max(np.max(-step / a), 1e-300))  # stays where a > 0
+        if descent > -1e-12:  # a last step, for each doubles the digits
+            return (a + size * step) * unit ** (-1.0 / (1.0 + power))
         while size > 1e-10:
             trial = objective(a + size * step)
             if trial <= value + 1e-4 * size * descent:

@@ -1,11 +1,11 @@
 import numpy as np
-from scipy.optimize import brentq
 
 from sklearn_mtl.nn.balancing._gramian_weights import GramianWeights, square_root
 from sklearn_mtl.nn.balancing._mgda import shortest
 
 # a combination this short, to the gradients' length, is zero: the losses cannot all be lowered
 STATIONARY = 1e-4
+MAX_ITERATIONS = 60  # of at least a bisection each
 
 
 class CAGradWeights(GramianWeights):
@@ -33,16 +33,30 @@ class CAGradWeights(GramianWeights):
         # The dual problem is min_w g_w'g_0 + radius |g_w| over the simplex, and
         # |g_w| = min_t (|g_w|^2 / t + t) / 2. For a given t the best w gives the shortest
         # combination of g_i + (t / radius) g_0; the t looked for is the length of its g_w.
-        def worst(t: float) -> np.ndarray:
-            return shortest(vectors + (t / radius) * mean[:, None])
+        lengths = np.sqrt(gramian.diagonal())
+        t, low, high = 0.0, 0.0, lengths.max() * (1 + 1e-9)
+        for _ in range(MAX_ITERATIONS):
+            weights = shortest(vectors + (t / radius) * mean[:, None])
+            length = np.linalg.norm(vectors @ weights)
+            if t == 0.0 and length <= STATIONARY * np.linalg.norm(lengths):
+                return np.zeros(len(gramian))
+            if abs(length - t) <= 1e-8 * high:
+                break
+            low, high = (t, high) if length > t else (low, t)
+            t = _length_among(np.flatnonzero(weights), gramian, radius)
+            if not low < t < high:
+                t = (low + high) / 2
+        return uniform + radius / length * weights
 
-        def excess(t: float) -> float:
-            return float(np.linalg.norm(vectors @ worst(t))) - t
 
-        lengths = np.sqrt(np.diagonal(gramian))
-        if excess(0.0) <= STATIONARY * np.linalg.norm(lengths):
-            return np.zeros(len(gramian))
-        top = lengths.max()
-        t = brentq(excess, 0.0, top * (1 + 1e-9), xtol=1e-8 * top, rtol=1e-8)
-        weights = worst(t)
-        return uniform + radius / np.linalg.norm(vectors @ weights) * weights
+def _length_among(tasks: np.ndarray, gramian: np.ndarray, radius: float) -> float:
+    """Return |g_w| of the solution if these tasks are those with a weight; NaN if they are not."""
+    # stationary where b + (radius / t) G w = v 1, with b the products with g_0; with sum(w) = 1
+    # and w'G w = t^2 that is a quadratic equation of v
+    sides = np.stack([np.ones(len(tasks)), gramian.mean(axis=1)[tasks]], axis=1)
+    try:
+        a, b, _, c = (sides.T @ np.linalg.solve(gramian[np.ix_(tasks, tasks)], sides)).ravel()
+    except np.linalg.LinAlgError:
+        return np.nan
+    discriminant = b * b - a * (c - radius * radius)
+    return radius / np.sqrt(discriminant) if discriminant > 0.0 else np.nan

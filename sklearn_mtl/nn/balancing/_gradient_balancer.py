@@ -1,10 +1,11 @@
-from functools import partial
+from math import isfinite
 
 import numpy as np
 import torch
 from torch import Tensor
 from torchjd.aggregation import Aggregator
 
+from sklearn_mtl.nn._gradient import add_gradient
 from sklearn_mtl.nn.balancing._base import LossGraph
 from sklearn_mtl.nn.balancing._gramian_weights import GramianWeights
 from sklearn_mtl.nn.balancing._jacobian import common_jacobian, shared_jacobian
@@ -57,7 +58,7 @@ class GradientBalancer(TorchjdBalancer):
                 "'auto', or choose sharing='hard'."
             )
         # nothing to combine: one task, or a loss that is no number, which the training reports
-        if len(tasks) < 2 or not torch.isfinite(losses.detach().sum()):
+        if len(tasks) < 2 or not isfinite(losses.detach().sum().item()):
             self.backward_weighted(losses, observed, self.task_weight)
         elif self.gradients == "exact" or common is None or not common.requires_grad:
             self._through_parameters(losses, observed, tasks, graph)
@@ -72,15 +73,14 @@ class GradientBalancer(TorchjdBalancer):
             if len(tasks) < len(gramian):
                 gramian = gramian[tasks.tolist()][:, tasks.tolist()]
             weights = self._spread(self._weights(gramian, tasks), tasks, 0.0)
-            combined, backward = gradients.combined(weights), gradients.backward
-        else:
-            jacobian = common_jacobian(losses, graph, self.task_weight, tasks)
-            (combined,) = self._combine([jacobian.flatten(1)], tasks)
-            backward = partial(losses.backward, self.task_weight)
-        combined = combined.view_as(common).to(common.dtype)
+            gradients.backward(gradients.combined(weights))
+            return
+        jacobian = common_jacobian(losses, graph, self.task_weight, tasks)
+        (vector,) = self._combine([jacobian.flatten(1)], tasks)
+        combined = vector.view_as(common).to(common.dtype)
         # one backward pass gives the heads their plain gradients and the trunk the combined one
         handle = common.register_hook(lambda gradient: combined)
-        backward()
+        losses.backward(self.task_weight)
         handle.remove()
 
     def _through_parameters(
@@ -95,8 +95,7 @@ class GradientBalancer(TorchjdBalancer):
             torch.autograd.backward(losses, self.task_weight, inputs=own)
         combined = self._combine([rows.flatten(1) for _, rows in shared], tasks)
         for (parameter, _), vector in zip(shared, combined, strict=True):
-            gradient = vector.view_as(parameter)
-            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+            add_gradient(parameter, vector.view_as(parameter))
 
     def _combine(self, blocks: list[Tensor], tasks: np.ndarray) -> list[Tensor]:
         """Return a vector (n,) for each block (S, n) of the Jacobian's columns; set `weight`."""
@@ -117,8 +116,8 @@ class GradientBalancer(TorchjdBalancer):
 
     def _weights(self, gramian: Tensor, tasks: np.ndarray) -> Tensor:
         """Return the weights (S,) of the rows with these inner products; set `weight`."""
-        scale = float(gramian.trace())
-        if scale == 0.0 or not np.isfinite(scale):  # heads start at zero: so do all gradients
+        scale = gramian.trace().item()
+        if scale == 0.0 or not isfinite(scale):  # heads start at zero: so do all gradients
             weights = torch.ones_like(gramian[0])
         else:
             weights = self.method(gramian, tasks)

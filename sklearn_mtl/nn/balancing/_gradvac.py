@@ -28,21 +28,27 @@ class GradVacWeights(GramianWeights):
 
     def weigh(self, gramian: np.ndarray, tasks: np.ndarray) -> np.ndarray:
         """Return how much of each gradient the sum of the turned ones holds."""
-        rows = np.arange(len(gramian))
-        shares, products = np.eye(len(gramian)), gramian.copy()
-        length = np.sqrt(np.diagonal(gramian))
-        for other in random_orders(len(gramian)).T:
-            apart = other != rows
-            own = np.sqrt(np.maximum((products * shares).sum(axis=1), 0.0))
-            cosine = products[rows, other] / (own * length[other] + TINY)
-            goal = self.cosines[tasks, tasks[other]]
+        n = len(gramian)
+        rows, orders = np.arange(n), random_orders(n).T
+        place = (tasks, tasks[orders])
+        goals = self.cosines[place]
+        goal_sines = np.sqrt(np.maximum(1.0 - goals**2, 0.0))
+        squares = gramian.diagonal()
+        lengths, apart = np.sqrt(squares)[orders], orders != rows
+        reach = lengths * goal_sines + TINY
+        # of the turned g_i: its products with all gradients, and with itself
+        products, own_squares = gramian.copy(), squares.copy()
+        cosines, steps = np.empty((n, n)), np.empty((n, n))
+        for k, other in enumerate(orders):
+            inner, own = products[rows, other], np.sqrt(np.maximum(own_squares, 0.0))
+            cosine = inner / (own * lengths[k] + TINY)
             sine = np.sqrt(np.maximum(1.0 - cosine**2, 0.0))
-            goal_sine = np.sqrt(np.maximum(1.0 - goal**2, 0.0))
             # with this much of g_j the cosine is the goal
-            step = own * (goal * sine - cosine * goal_sine) / (length[other] * goal_sine + TINY)
-            step = np.where(apart & (cosine < goal), step, 0.0)
-            shares[rows, other] += step
+            step = own * (goals[k] * sine - cosine * goal_sines[k]) / reach[k]
+            step *= apart[k] & (cosine < goals[k])
+            own_squares += step * (2.0 * inner + step * squares[other])
             products += step[:, None] * gramian[other]
-            mean = (1.0 - self.beta) * goal + self.beta * cosine
-            self.cosines[tasks, tasks[other]] = np.where(apart, mean, goal)
-        return shares.sum(axis=0)
+            cosines[k], steps[k] = cosine, step
+        mean = (1.0 - self.beta) * goals + self.beta * cosines
+        self.cosines[place] = np.where(apart, mean, goals)
+        return 1.0 + np.bincount(orders.ravel(), steps.ravel(), n)

@@ -21,10 +21,10 @@ class GramianWeights(nn.Module):
             Numbers of the tasks that have a row.
         """
         weights = self.weigh(gramian.detach().cpu().numpy().astype(np.float64), tasks)
-        return torch.as_tensor(weights, dtype=gramian.dtype, device=gramian.device)
+        return torch.from_numpy(weights).to(gramian)
 
     def weigh(self, gramian: np.ndarray, tasks: np.ndarray) -> np.ndarray:
-        """Return the weights, shape (S,), from the same in float64."""
+        """Return the weights, shape (S,), from the same, all float64."""
         raise TypeError(f"{type(self).__name__} must define weigh(gramian, tasks).")
 
 

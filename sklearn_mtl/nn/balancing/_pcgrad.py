@@ -12,19 +12,20 @@ class PCGradWeights(GramianWeights):
 
     def weigh(self, gramian: np.ndarray, tasks: np.ndarray) -> np.ndarray:
         """Return how much of each gradient the sum of the projected ones holds."""
-        rows = np.arange(len(gramian))
-        # row i: what of each gradient the projected g_i holds, and its products with all
-        shares, products = np.eye(len(gramian)), gramian.copy()
-        for other in random_orders(len(gramian)).T:
-            inner = products[rows, other]
-            conflicting = (inner < 0) & (other != rows)
-            step = np.zeros(len(rows))
-            np.divide(-inner, gramian[other, other], out=step, where=conflicting)
-            shares[rows, other] += step
-            products += step[:, None] * gramian[other]
-        return shares.sum(axis=0)
+        n = len(gramian)
+        rows, orders = np.arange(n), random_orders(n).T
+        squares = gramian.diagonal()[orders]
+        apart = (orders != rows) & (squares > 0)
+        inverse = np.divide(1.0, squares, out=np.zeros((n, n)), where=apart)
+        # row i: the products of the projected g_i with all gradients
+        products, steps = gramian.copy(), np.empty((n, n))
+        for k, other in enumerate(orders):
+            step = np.minimum(products[rows, other], 0.0) * inverse[k]
+            products -= step[:, None] * gramian[other]
+            steps[k] = step
+        return 1.0 - np.bincount(orders.ravel(), steps.ravel(), n)
 
 
 def random_orders(n: int) -> np.ndarray:
     """Return n random orders of n tasks, one a row, from torch's generator: training seeds it."""
-    return torch.rand(n, n).argsort(dim=1).numpy()
+    return torch.rand(n, n).numpy().argsort(axis=1)

@@ -2,6 +2,7 @@ import torch
 from torch import Tensor
 from torchjd.scalarization import FAMO, IMTLL, UW, GeometricMean, Scalarizer
 
+from sklearn_mtl.nn._gradient import add_gradient
 from sklearn_mtl.nn.balancing._base import LossGraph
 from sklearn_mtl.nn.balancing._last_losses import LastLosses
 from sklearn_mtl.nn.balancing._slopes import slopes
@@ -42,8 +43,7 @@ class Scalarized(TorchjdBalancer):
         for parameter, gradient in learned:
             if observed is not None and gradient.shape == observed.shape:
                 gradient = gradient.masked_fill(~observed, 0.0)
-            gradient = self.factor * gradient
-            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+            add_gradient(parameter, self.factor * gradient)
         self.backward_weighted(losses, observed, self.factor * self.task_weight * slope)
 
     def values(self, losses: Tensor) -> Tensor:

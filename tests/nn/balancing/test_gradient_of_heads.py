@@ -41,11 +41,15 @@ def test_slopes_and_weights_give_rows_products_and_sums(tasks):
             for t in range(len(tasks))
         ]
     )
-    gradients = HeadGradients(heads, outputs, losses, weight)
+    gradients = HeadGradients(heads, common, outputs, losses, weight)
     # float64 sums in another order
     torch.testing.assert_close(gradients.rows(), slow)
     torch.testing.assert_close(gradients.gramian(), slow.flatten(1) @ slow.flatten(1).T)
     factors = torch.randn(len(tasks), dtype=torch.float64)
     torch.testing.assert_close(gradients.combined(factors), (factors[:, None, None] * slow).sum(0))
-    gradients.backward()
-    torch.testing.assert_close(common.grad, slow.sum(0))
+    own = torch.autograd.grad(losses, list(heads.parameters()), weight, retain_graph=True)
+    for times in (1, 2):  # gradients add up
+        gradients.backward(gradients.combined(factors))
+        torch.testing.assert_close(common.grad, times * (factors[:, None, None] * slow).sum(0))
+        for parameter, gradient in zip(heads.parameters(), own, strict=True):
+            torch.testing.assert_close(parameter.grad, times * gradient)
