@@ -627,8 +627,9 @@ def nothing_is_broken(model, recorder, states):
     assert recorder.events[-1] == "teardown"
     assert recorder.events.count("teardown") == 1
     assert not hasattr(model, "_callback_fit_ctx")
-    again = model.set_callbacks().set_params(max_epochs=2, callbacks=None, lr=1e-3).fit(X, NUMBERS)
     fresh = regressor().fit(X, NUMBERS)
+    model.set_callbacks().set_params(max_epochs=2, callbacks=None, lr=fresh.lr)
+    again = model.fit(X, NUMBERS)
     assert again.n_iter_ == 2
     for name in NUMBERS:
         np.testing.assert_array_equal(again.predict(X)[name], fresh.predict(X)[name])

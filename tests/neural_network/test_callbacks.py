@@ -223,7 +223,7 @@ def test_a_progress_bar_counts_the_epochs(route, capsys):
 def test_a_scoring_monitor_logs_one_moving_score_an_epoch(route, average):
     network, y = NETWORKS[route]
     monitor = ScoringMonitor(scoring=make_task_scorer(average=average))
-    model = network(**{**SMALL, "lr": 0.05}).set_callbacks(monitor).fit(X, y)
+    model = network(**{**SMALL, "lr": 0.1}).set_callbacks(monitor).fit(X, y)
     rows = monitor.get_logs().data
     by_epoch = [row for row in rows if row["task_name"] == "epoch"]
     (root,) = [row for row in rows if row["task_name"] == "fit"]

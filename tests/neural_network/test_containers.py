@@ -211,14 +211,16 @@ def test_the_score_is_the_mean_over_tasks_of_what_each_kind_is_scored_by():
 @pytest.mark.parametrize("kind", ["numbers", "classes"])
 def test_tasks_with_own_rows_equal_their_long_form_bit_by_bit(kind, frame):
     X, y = make_own(kind)
+    # long form sorts names: heads that stand elsewhere in their matrix round otherwise
+    X, y = ({name: parts[name] for name in sorted(parts)} for parts in (X, y))
     if frame is not None:
         X = {name: frame(dict(zip("uvw", part.T, strict=True))) for name, part in X.items()}
     network = MultiTaskRegressor if kind == "numbers" else MultiTaskClassifier
     own = fitted(network, X, y, dropout=0.0)
     predicted = own.predict(X)
     assert type(predicted) is dict
-    assert list(predicted) == ["north", "south", "east"]
-    assert [len(part) for part in predicted.values()] == [25, 18, 12]
+    assert list(predicted) == ["east", "north", "south"]
+    assert [len(part) for part in predicted.values()] == [12, 25, 18]
 
     rows, labels = stack_tasks({name: (X[name], y[name]) for name in X})
     task = -1 if frame is None else "task"

@@ -527,9 +527,11 @@ def test_threads_leave_the_random_state_as_it_was():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.parametrize("n_estimators", [1, 3])
 @pytest.mark.parametrize("travelled", [False, True])
-def test_threads_predict_with_one_network(travelled):
-    model = MultiTaskRegressor(**SMALL).fit(X, NUMBERS)
+def test_threads_predict_with_one_network(travelled, n_estimators):
+    model = MultiTaskRegressor(**{**SMALL, "n_estimators": n_estimators, "dtype": "float64"})
+    model.fit(X, NUMBERS)
     whole = model.predict(X)
     for _ in range(5):  # an unpickled one builds its net at the first call, of which two race
         one = pickle.loads(pickle.dumps(model)) if travelled else model
@@ -657,7 +659,7 @@ def test_real_data_with_hidden_labels_are_learnt_about_as_well_as_by_a_linear_mo
         hidden({"progression": progression, "pressure": rows[:, 3] * 100}, share=0.5)
     )
     rows = np.delete(rows, 3, axis=1)
-    network = MultiTaskRegressor(random_state=0, max_epochs=30)
-    scores = cross_val_score(network, rows, y, cv=MultiTaskKFold(3))
-    linear = cross_val_score(IndependentTasks(Ridge(0.1)), rows, y, cv=MultiTaskKFold(3))
+    network = MultiTaskRegressor(batch_size=64, max_epochs=40, random_state=0)
+    scores = cross_val_score(network, rows, y, cv=MultiTaskKFold(2))
+    linear = cross_val_score(IndependentTasks(Ridge(0.1)), rows, y, cv=MultiTaskKFold(2))
     assert scores.mean() > linear.mean() - 0.15

@@ -23,6 +23,10 @@ SMALL = {
 }  # fmt: skip
 
 
+# several networks, embedded features
+DEFAULT = {"n_estimators": "auto", "numeric_embedding": "auto"}
+
+
 def make_data(n=40, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 3))
@@ -69,7 +73,7 @@ for model, X, expected in fits:
 def test_a_fresh_process_predicts_the_same_and_loads_torch_only_then(tmp_path):
     fits = []
     for network in (MultiTaskRegressor, MultiTaskClassifier, MultiTaskEstimator):
-        model, X = fit(network)
+        model, X = fit(network, **DEFAULT)
         fits.append((model, X, model.predict(X)))
     path = tmp_path / "models"
     with path.open("wb") as file:
@@ -95,9 +99,9 @@ def test_memory_mapped_arrays_are_read_and_never_written(tmp_path):
 
 
 @pytest.mark.parametrize("travel", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_training_goes_on_after_travel_as_if_there_had_been_none(travel, dtype):
-    model, X = fit(dtype=dtype, dropout=0.2)
+@pytest.mark.parametrize("params", [{"dtype": "float32"}, {"dtype": "float64"}, DEFAULT], ids=str)
+def test_training_goes_on_after_travel_as_if_there_had_been_none(travel, params):
+    model, X = fit(**params, dropout=0.2)
     y = model.predict(X)
     other = travel(travel(model))
     assert other.history_["train_loss"].tolist() == model.history_["train_loss"].tolist()
@@ -171,14 +175,16 @@ def n_parameters(model):
     return sum(parameter.numel() for parameter in model.net_.module_.parameters())
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_pickle_is_weights_and_two_moments_whatever_the_rows(dtype):
+@pytest.mark.parametrize("params", [{"dtype": "float32"}, {"dtype": "float64"}, DEFAULT], ids=str)
+def test_a_pickle_is_weights_and_two_moments_whatever_the_rows(params):
     sizes = []
     for n in (40, 2000):
-        model, X = fit(n=n, hidden_layer_sizes=(200, 200), dtype=dtype, early_stopping=False)
+        model, X = fit(
+            n=n, hidden_layer_sizes=(200, 200), early_stopping=False, max_epochs=1, **params
+        )
         model.predict(X)
         sizes.append(len(pickle.dumps(model)))
-    parameters = n_parameters(model) * (4 if dtype == "float32" else 8)
+    parameters = n_parameters(model) * (8 if model.dtype == "float64" else 4)
     # names, settings and history: some 5 kB
     assert 3 * parameters < sizes[0] < 3 * parameters + 10_000
     assert abs(sizes[1] - sizes[0]) < 100

@@ -37,8 +37,11 @@ def same_fit(one, other):
     return all(np.array_equal(value, theirs[key]) for key, value in weights_of(one).items())
 
 
+# what a fit draws beside: an embedding's frequencies, inputs that are dropped, several networks
+DEFAULT = {"n_estimators": "auto", "numeric_embedding": "auto", "input_dropout": 0.2}
 VARIANTS = [
     {},
+    DEFAULT,
     {"dropout": 0.3},
     {"early_stopping": True},
     {"dtype": "float64", "activation": "silu"},
@@ -51,7 +54,7 @@ VARIANTS = [
 def test_one_seed_is_one_fit(network, params):
     X, Y = make_data()
     y = (Y > 0).astype(int) if network is MultiTaskClassifier else Y
-    model = network(**SMALL, **params, random_state=7)
+    model = network(**{**SMALL, **params}, random_state=7)
     first, second = clone(model).fit(X, y), clone(model).fit(X, y)
     assert_same_fit(first, second)
     assert_same_fit(first, second.fit(X, y))  # fit starts anew
@@ -85,7 +88,7 @@ def global_states():
 @pytest.mark.parametrize("make_state", [lambda: None, lambda: 3, np.random.RandomState])
 def test_global_random_states_are_left_as_found(make_state):
     X, Y = make_data()
-    model = MultiTaskRegressor(**SMALL, dropout=0.2, random_state=make_state())
+    model = MultiTaskRegressor(**{**SMALL, **DEFAULT}, dropout=0.2, random_state=make_state())
     torch.manual_seed(5)
     np.random.seed(5)  # noqa: NPY002 - the state that must not move
     before = global_states()
@@ -131,7 +134,7 @@ def test_a_generator_is_advanced_by_each_fit(make):
 
 def test_worker_processes_change_no_bit():
     X, Y = make_data()
-    model = MultiTaskRegressor(**SMALL, random_state=0)
+    model = MultiTaskRegressor(**{**SMALL, **DEFAULT}, random_state=0)
     alone = cross_val_predict(model, X, Y, cv=KFold(3), n_jobs=1)
     together = cross_val_predict(model, X, Y, cv=KFold(3), n_jobs=2)
     assert np.array_equal(alone, together)
@@ -147,7 +150,7 @@ def test_worker_processes_change_no_bit():
 # -- going on -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("params", [{}, {"dropout": 0.3}, {"dtype": "float64"}], ids=str)
+@pytest.mark.parametrize("params", [{}, {"dropout": 0.3}, {"dtype": "float64"}, DEFAULT], ids=str)
 def test_epochs_cut_into_calls_are_the_same_epochs(params):
     X, Y = make_data()
     params = {"dropout": 0.0, **SMALL, **params, "early_stopping": False, "random_state": 0}
@@ -162,7 +165,7 @@ def test_epochs_cut_into_calls_are_the_same_epochs(params):
     assert_same_fit(streamed, warm)
     # one call draws the order of rows of later epochs from where the first left off; with one
     # batch an epoch there is no order, and without dropout nothing else is drawn
-    if params["dropout"] == 0:
+    if params["dropout"] == params["input_dropout"] == 0:
         model.set_params(max_epochs=3, batch_size=100)
         whole = clone(model).fit(X, Y)
         streamed = clone(model)
