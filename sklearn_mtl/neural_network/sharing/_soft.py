@@ -26,7 +26,7 @@ class SoftSharing(Sharing):
     Parameters
     ----------
     penalty : {"l2", "trace_norm"}, default="l2"
-    strength : float, default=1e-3
+    strength : float, default=0.1
 
     References
     ----------
@@ -52,7 +52,7 @@ class SoftSharing(Sharing):
         "strength": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, penalty: Any = "l2", strength: Any = 1e-3) -> None:
+    def __init__(self, penalty: Any = "l2", strength: Any = 0.1) -> None:
         self.penalty = penalty
         self.strength = strength
 
