@@ -1,9 +1,11 @@
 """Rows and labels of every kind of task, and networks that are linear models."""
 
 import numpy as np
+from _plain import PLAIN
 
 # no hidden layer, full batches: gradient descent on a convex objective
 LINEAR = {
+    **PLAIN,
     "hidden_layer_sizes": (),
     "dropout": 0.0,
     "batch_size": 10_000,
@@ -14,7 +16,7 @@ LINEAR = {
     "max_epochs": 800,
     "random_state": 0,
 }
-SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 3, "random_state": 0}
+SMALL = {**PLAIN, "hidden_layer_sizes": (6,), "max_epochs": 3, "random_state": 0}
 
 
 def make_rows(n=80, p=3, seed=0):

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from _plain import PLAIN
 from skorch.callbacks import Callback
 
 from sklearn_mtl import MultiTaskEstimator, MultiTaskRegressor
 
 SMALL = {
+    **PLAIN,
     "hidden_layer_sizes": (6, 5),
     "dropout": 0.0,
     "max_epochs": 3,

@@ -113,15 +113,15 @@ def test_long_form_reads_the_columns_beside_the_task():
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float16, bool])
 def test_numbers_of_few_bits_are_read_as_float32_which_holds_them(kind, monkeypatch):
-    from sklearn_mtl.neural_network import _base
+    from sklearn_mtl.neural_network import _predictions
 
-    read, read_rows = [], _base.read_rows
+    read, read_rows = [], _predictions.read_rows
 
     def recorded(*args, **options):
         read.append(read_rows(*args, **options))
         return read[-1]
 
-    monkeypatch.setattr(_base, "read_rows", recorded)
+    monkeypatch.setattr(_predictions, "read_rows", recorded)
     X = np.random.default_rng(0).integers(0, 200, size=(12, 2, 5, 5)).astype(kind)
     MultiTaskRegressor(module=ConvNet, **SHORT).fit(X, np.arange(12.0))
     assert read[0].dtype == np.float32
@@ -304,13 +304,12 @@ class Weighted(nn.Module):
         return x.flatten(1).sum(1, keepdim=True) * self.weights
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_grid_reaches_into_the_module_and_into_other_processes(n_jobs):
+def test_a_grid_reaches_into_the_module_and_into_other_processes():
     X = make_images()
     y = make_labels(X)
     model = MultiTaskEstimator(module=ConvNet, **SHORT)
     grid = {"module_params": [{"width": 2}, {"width": 3}], "module_lr": [None, 1e-2]}
-    search = GridSearchCV(model, grid, cv=MultiTaskKFold(2), n_jobs=n_jobs, error_score="raise")
+    search = GridSearchCV(model, grid, cv=MultiTaskKFold(2), n_jobs=2, error_score="raise")
     search.fit(X, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     assert trunk_of(search.best_estimator_).layers[0].out_channels in (2, 3)

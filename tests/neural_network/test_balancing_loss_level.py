@@ -6,6 +6,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from _plain import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 from torchjd import scalarization
@@ -26,7 +27,9 @@ from sklearn_mtl.neural_network import (
 WORDS = [
     "uncertainty", "dwa", "gradnorm", "rlw", "famo", "stch", "imtl_l", "geometric_mean",
 ]  # fmt: skip
-SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 4, "batch_size": 16, "random_state": 0}
+SMALL = {
+    **PLAIN, "hidden_layer_sizes": (6,), "max_epochs": 4, "batch_size": 16, "random_state": 0,
+}  # fmt: skip
 # nothing random, so that a training can be cut into calls
 STEADY = {
     **SMALL, "batch_size": 1000, "dropout": 0.0, "lr": 1e-2, "lr_schedule": "constant",
@@ -88,7 +91,7 @@ def test_every_method_trains_every_layout(word, network):
 def test_tasks_are_learned(word):
     X, y = make_data(MultiTaskRegressor, n=200)
     model = MultiTaskRegressor(
-        balancing=word, hidden_layer_sizes=(16,), max_epochs=40, batch_size=32, lr=1e-2,
+        **PLAIN, balancing=word, hidden_layer_sizes=(16,), max_epochs=40, batch_size=32, lr=1e-2,
         dropout=0.0, early_stopping=False, random_state=0,
     ).fit(X, y)  # fmt: skip
     # labels are linear in X, with noise of a tenth

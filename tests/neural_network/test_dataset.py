@@ -8,6 +8,7 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from _plain import PLAIN
 from sklearn.callback import ScoringMonitor
 from skorch.callbacks import Callback
 from torch.utils.data import Dataset, IterableDataset, Subset, TensorDataset
@@ -25,7 +26,8 @@ from sklearn_mtl.neural_network._dataset import LabelColumns, RunningMoments, is
 from sklearn_mtl.neural_network._statistics import input_statistics
 from sklearn_mtl.nn import DatasetReader
 
-SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 3, "batch_size": 16, "random_state": 0}
+SHORT = {"hidden_layer_sizes": (6,), "max_epochs": 3, "batch_size": 16, "random_state": 0}
+SMALL = {**PLAIN, **SHORT}
 
 
 class Pairs(Dataset):
@@ -88,7 +90,7 @@ def assert_same(first, second):
 def test_a_fit_is_bit_by_bit_that_on_arrays(num_workers, early_stopping):
     X, y = make_data()
     weights = np.random.default_rng(1).choice([0.0, 1.0, 2.5], len(X))
-    params = {**SMALL, "early_stopping": early_stopping, "input_scaling": None}
+    params = {**SHORT, "early_stopping": early_stopping, "input_scaling": None}
     params["task_weight"] = {"good": 2.0}
     expected = MultiTaskEstimator(**params).fit(X, y, weights)
     data = Pairs(X, y)

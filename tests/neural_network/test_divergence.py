@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from _plain import PLAIN
 from neural_network._loss_data import SMALL, make_rows
 from sklearn.exceptions import NotFittedError
 
@@ -99,8 +100,8 @@ def test_weights_that_the_last_step_breaks_are_not_kept(data):
     X, y = data
     rates = [1e-3, 1e-3, 1e40]
     model = MultiTaskRegressor(
-        hidden_layer_sizes=(), dtype="float32", optimizer="sgd", batch_size=1000, max_epochs=3,
-        random_state=0, lr=1.0, lr_schedule=lambda epoch, n: rates[epoch], early_stopping=False,
+        **PLAIN, hidden_layer_sizes=(), dtype="float32", optimizer="sgd", batch_size=1000,
+        max_epochs=3, random_state=0, lr=1.0, lr_schedule=lambda epoch, n: rates[epoch], early_stopping=False,
     )  # fmt: skip
     with pytest.raises(ValueError, match=r"'price', 'size' is not finite after epoch 3.*epoch 2"):
         model.fit(X, y)

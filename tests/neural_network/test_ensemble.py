@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from _plain import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -15,6 +16,7 @@ from sklearn_mtl.neural_network import HardSharing, Sharing
 
 M = 3
 SMALL = {
+    **PLAIN,
     "hidden_layer_sizes": (6, 5),
     "dropout": 0.0,
     "max_epochs": 4,
@@ -23,6 +25,7 @@ SMALL = {
     "dtype": "float64",
     "random_state": 0,
 }
+TOGETHER = {**SMALL, "n_estimators": M}
 
 
 def mixed_data(n=50, seed=0):
@@ -61,15 +64,16 @@ class StartingAt(Sharing):
         {"max_grad_norm": 0.05},
         {"accumulation_steps": 2},
         {"module_lr": 1e-2, "freeze_epochs": 1},
+        {"numeric_embedding": "periodic", "input_scaling": "smooth_clip"},
     ],
     ids=str,
 )
 def test_members_trained_together_are_networks_trained_alone(parameters):
     X, y = mixed_data()
-    parameters = {**SMALL, **parameters}
-    together = MultiTaskEstimator(**parameters, n_estimators=M, sharing=StartingAt(7)).fit(X, y)
+    together = MultiTaskEstimator(**{**TOGETHER, **parameters}, sharing=StartingAt(7)).fit(X, y)
     alone = [
-        MultiTaskEstimator(**parameters, sharing=StartingAt(7 + m)).fit(X, y) for m in range(M)
+        MultiTaskEstimator(**{**SMALL, **parameters}, sharing=StartingAt(7 + m)).fit(X, y)
+        for m in range(M)
     ]
     stacked = together.net_.module_.network.state_dict()
     for m, one in enumerate(alone):
@@ -114,7 +118,7 @@ def test_a_module_and_a_loss_of_the_callers_own_run_one_after_another():
 
     X, y = mixed_data()
     kept = {"module": Own, "module_params": {"width": 6}, "loss": {"price": absolute}}
-    model = MultiTaskEstimator(**SMALL, **kept, n_estimators=M).fit(X, y)
+    model = MultiTaskEstimator(**TOGETHER, **kept).fit(X, y)
     assert list(model.predict(X).columns) == list(y.columns)
     buffers = dict(model.net_.module_.named_buffers())
     running = next(value for name, value in buffers.items() if name.endswith("running_mean"))
@@ -153,12 +157,12 @@ def layouts():
 @pytest.mark.parametrize("layout", layouts())
 def test_the_spread_is_of_what_members_predict_in_the_container_of_y(layout):
     X, y, parameters = layouts()[layout]
-    kept = {**SMALL, **parameters}
-    model = MultiTaskRegressor(**kept, n_estimators=M, sharing=StartingAt()).fit(X, y)
+    model = MultiTaskRegressor(**TOGETHER, **parameters, sharing=StartingAt()).fit(X, y)
     mean, std = model.predict(X, return_std=True)
     assert type(std) is type(mean) is type(y)
     parts = [
-        MultiTaskRegressor(**kept, sharing=StartingAt(m)).fit(X, y).predict(X) for m in range(M)
+        MultiTaskRegressor(**SMALL, **parameters, sharing=StartingAt(m)).fit(X, y).predict(X)
+        for m in range(M)
     ]
 
     def as_array(prediction):
@@ -177,7 +181,7 @@ def test_the_spread_is_of_what_members_predict_in_the_container_of_y(layout):
 def test_the_spread_of_classes_is_missing():
     X, y = mixed_data()
     for labels in (y, {name: y[name].to_numpy() for name in y}):
-        _, std = MultiTaskEstimator(**SMALL, n_estimators=2).fit(X, labels).predict(X, True)
+        _, std = MultiTaskEstimator(**TOGETHER).fit(X, labels).predict(X, True)
         assert list(std) == ["price", "good", "kind"]
         assert (np.asarray(std["price"], dtype=float) > 0).all()
         assert pd.isna(std["good"]).all()
@@ -194,7 +198,7 @@ def test_one_network_has_no_spread(estimator):
 
 def test_rows_are_predicted_alike_alone_and_together():
     X, y = mixed_data()
-    model = MultiTaskEstimator(**{**SMALL, "dtype": "float32"}, n_estimators=M).fit(X, y)
+    model = MultiTaskEstimator(**{**TOGETHER, "dtype": "float32"}).fit(X, y)
     proba = model.predict_proba(X)
     for i in (0, 17):
         alone = model.predict_proba(X[i : i + 1])
@@ -205,8 +209,8 @@ def test_rows_are_predicted_alike_alone_and_together():
 
 def test_same_seed_same_bits_and_members_differ():
     X, y = mixed_data()
-    parameters = {**SMALL, "dropout": 0.3, "dtype": "float32"}
-    one, other = (MultiTaskEstimator(**parameters, n_estimators=M).fit(X, y) for _ in range(2))
+    parameters = {**TOGETHER, "dropout": 0.3, "dtype": "float32"}
+    one, other = (MultiTaskEstimator(**parameters).fit(X, y) for _ in range(2))
     for name, tensor in one.net_.module_.state_dict().items():
         assert torch.equal(tensor, other.net_.module_.state_dict()[name])
     _, std = one.predict(X, return_std=True)
@@ -218,7 +222,7 @@ def test_members_drop_out_units_of_their_own():
     torch.manual_seed(0)
     trunk = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Dropout(0.5))
     X, y = mixed_data()
-    model = MultiTaskEstimator(**SMALL, module=trunk.double(), n_estimators=2).fit(X, y)
+    model = MultiTaskEstimator(**TOGETHER, module=trunk.double()).fit(X, y)
     _, std = model.predict(X, return_std=True)
     assert (std["price"].astype(float) > 1e-6).all()
 
@@ -226,7 +230,7 @@ def test_members_drop_out_units_of_their_own():
 @pytest.mark.parametrize("copy", [deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_copies_predict_and_go_on_alike(copy):
     X, y = mixed_data()
-    model = MultiTaskClassifier(**SMALL, n_estimators=M).fit(X, y[["good", "kind"]])
+    model = MultiTaskClassifier(**TOGETHER).fit(X, y[["good", "kind"]])
     other = copy(model)
     assert model.predict(X).equals(other.predict(X))
     for each in (model, other):
@@ -248,8 +252,8 @@ def test_a_grid_searches_the_number_of_networks():
 
 def test_early_stopping_restores_weights_of_all_members():
     X, y = mixed_data(n=120)
-    parameters = {**SMALL, "max_epochs": 30, "lr": 0.05, "early_stopping": True, "patience": 4}
-    model = MultiTaskEstimator(**parameters, n_estimators=M).fit(X, y)
+    parameters = {**TOGETHER, "max_epochs": 30, "lr": 0.05, "early_stopping": True, "patience": 4}
+    model = MultiTaskEstimator(**parameters).fit(X, y)
     losses = model.history_["validation_loss"]
     assert model.best_epoch_ == losses.argmin() + 1
     assert model.n_iter_ == len(losses) < 30
@@ -260,8 +264,7 @@ def test_early_stopping_restores_weights_of_all_members():
 def test_balancing_acts_on_the_members_together(sharing, balancing):
     X, y = mixed_data()
     model = MultiTaskEstimator(
-        **{**SMALL, "max_epochs": 15, "lr": 1e-2},
-        sharing=sharing, balancing=balancing, n_estimators=2,
+        **{**TOGETHER, "max_epochs": 15, "lr": 1e-2}, sharing=sharing, balancing=balancing,
     ).fit(X, y)  # fmt: skip
     for recorded in model.history_["train"].values():
         assert recorded[-1] < recorded[0]

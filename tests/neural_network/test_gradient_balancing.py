@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torchjd.aggregation as torchjd
+from _plain import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -16,7 +17,7 @@ from sklearn_mtl.neural_network.sharing import SHARING
 
 WORDS = [word for word, kind in BALANCING.items() if issubclass(kind, GradientBalancing)]
 SMALL = {
-    "hidden_layer_sizes": (6,), "dropout": 0.0, "max_epochs": 2, "batch_size": 10,
+    **PLAIN, "hidden_layer_sizes": (6,), "dropout": 0.0, "max_epochs": 2, "batch_size": 10,
     "early_stopping": False, "random_state": 0,
 }  # fmt: skip
 

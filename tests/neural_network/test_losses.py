@@ -310,7 +310,7 @@ EVERYTHING = {
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("own", [False, True])
 def test_all_at_once_with_missing_labels(own, dtype):
-    X, y = make_mixed(n=150)
+    X, y = make_mixed(n=100)
     y = {name: labels.astype(object) for name, labels in y.items()}
     for t, labels in enumerate(y.values()):
         labels[t * 10 : (t + 1) * 10] = None
@@ -320,7 +320,7 @@ def test_all_at_once_with_missing_labels(own, dtype):
     }
     rows = dict.fromkeys(y, X) if own else X
     model = MultiTaskEstimator(
-        **{**SMALL, "max_epochs": 60, "lr": 0.02}, dtype=dtype, **EVERYTHING
+        **{**SMALL, "max_epochs": 25, "lr": 0.05}, dtype=dtype, **EVERYTHING
     ).fit(rows, y)
     predicted = model.predict(rows)
     assert ((predicted["share"] > 0) & (predicted["share"] < 1)).all()

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from _plain import PLAIN
 from skorch.callbacks import Callback
 from torch import nn
 
@@ -13,7 +14,9 @@ from sklearn_mtl import MultiTaskEstimator, MultiTaskRegressor
 from sklearn_mtl.neural_network.balancing import BALANCING
 from sklearn_mtl.neural_network.sharing import SHARING
 
-SMALL = {"hidden_layer_sizes": (5, 4), "batch_size": 8, "max_epochs": 3, "random_state": 0}
+SMALL = {
+    **PLAIN, "hidden_layer_sizes": (5, 4), "batch_size": 8, "max_epochs": 3, "random_state": 0,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -131,7 +134,7 @@ def test_an_optimizers_own_groups_are_kept(data):
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 def test_rates_may_part_and_meet_again_while_training_goes_on(data, optimizer):
     X, y = data
-    model = MultiTaskRegressor(optimizer=optimizer, **SMALL).fit(X, y)
+    model = MultiTaskRegressor(optimizer=optimizer, lr=1e-3, **SMALL).fit(X, y)
     for rate, decay, n_groups in ((0.01, None, 2), (None, 0.5, 2), (None, None, 1)):
         model.set_params(module_lr=rate, module_weight_decay=decay).partial_fit(X, y)
         assert len(model.net_.optimizer_.param_groups) == n_groups

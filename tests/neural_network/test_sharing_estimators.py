@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from _plain import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 from torch import nn
@@ -25,8 +26,8 @@ from sklearn_mtl.neural_network.sharing import SHARING
 
 SMALL = {"hidden_layer_sizes": (6, 4), "max_epochs": 3, "random_state": 0}
 FULL = {
-    **SMALL, "activation": "tanh", "dropout": 0.0, "dtype": "float64", "batch_size": 10_000,
-    "early_stopping": False,
+    **PLAIN, **SMALL, "activation": "tanh", "dropout": 0.0, "dtype": "float64",
+    "batch_size": 10_000, "early_stopping": False,
 }  # fmt: skip
 VARIANTS = [
     *SHARING,
@@ -59,7 +60,7 @@ def test_tasks_of_all_kinds_with_missing_labels_are_learned(sharing):
     y = mixed_labels(Y)
     y.loc[3:20, "task1"] = pd.NA
     model = MultiTaskEstimator(
-        sharing=sharing, hidden_layer_sizes=(16,), lr=1e-2, max_epochs=40, random_state=0
+        **PLAIN, sharing=sharing, hidden_layer_sizes=(16,), lr=1e-2, max_epochs=40, random_state=0
     ).fit(X, y)
     predicted = model.predict(X)
     assert list(predicted.columns) == list(y.columns)
@@ -106,11 +107,11 @@ def test_full_batches_in_long_form_are_the_same_training_as_labels_that_miss(sha
     X, Y, _ = make_data(n=30)
     task = np.arange(30) % 3
     holes = np.where(task[:, None] == np.arange(3), Y, np.nan)
-    wide = MultiTaskRegressor(**FULL, sharing=sharing, input_scaling=None).fit(X, holes)
+    wide = MultiTaskRegressor(**{**FULL, "input_scaling": None}, sharing=sharing).fit(X, holes)
     stacked = np.column_stack([X, task])
-    long = MultiTaskRegressor(**FULL, sharing=sharing, input_scaling=None, task_feature=-1).fit(
-        stacked, Y[np.arange(30), task]
-    )
+    long = MultiTaskRegressor(
+        **{**FULL, "input_scaling": None}, sharing=sharing, task_feature=-1
+    ).fit(stacked, Y[np.arange(30), task])
     # the same sums in another order; rows of one task alone go through its networks
     np.testing.assert_allclose(
         long.predict(stacked), wide.predict(X)[np.arange(30), task], rtol=1e-8, atol=1e-9
@@ -186,7 +187,7 @@ def test_a_model_travels_and_goes_on(sharing):
 
 def test_a_search_reaches_the_parameters_of_a_scheme():
     X, Y, _ = make_data()
-    model = MultiTaskRegressor(**{**SMALL, "max_epochs": 1}, sharing=MMoE())
+    model = MultiTaskRegressor(**{**FULL, "max_epochs": 1}, sharing=MMoE())
     grid = {"sharing__n_experts": [1, 3]}
     search = GridSearchCV(model, grid, cv=KFold(2)).fit(X, Y)
     experts = search.best_params_["sharing__n_experts"]
@@ -200,7 +201,7 @@ def test_a_search_reaches_the_parameters_of_a_scheme():
 def test_a_fit_leaves_the_callers_object_alone():
     X, Y, _ = make_data()
     sharing = MMoE(n_experts=2)
-    model = MultiTaskRegressor(**SMALL, sharing=sharing).fit(X, Y)
+    model = MultiTaskRegressor(**FULL, sharing=sharing).fit(X, Y)
     assert model.sharing is sharing
     model.set_params(sharing__n_experts=3, warm_start=True)
     with pytest.raises(ValueError, match=r"sharing is now .* start anew"):

@@ -4,12 +4,15 @@ import pickle
 
 import numpy as np
 import pytest
+from _plain import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 
 from sklearn_mtl import MultiTaskEstimator, MultiTaskRegressor, stack_tasks
 
-SMALL = {"hidden_layer_sizes": (6,), "max_epochs": 3, "batch_size": 16, "random_state": 0}
+SMALL = {
+    **PLAIN, "hidden_layer_sizes": (6,), "max_epochs": 3, "batch_size": 16, "random_state": 0,
+}  # fmt: skip
 
 
 def own_rows(counts=(4, 60), seed=0):
@@ -133,8 +136,8 @@ def test_a_task_of_few_rows_is_learned_sooner_beside_one_of_many():
         test = rng.normal(size=(300, 6))
         truth = {"small": np.tanh(test @ mix) @ small, "large": np.tanh(test @ mix) @ large}
         params = {
-            "hidden_layer_sizes": (32,), "dropout": 0.0, "max_epochs": 10, "batch_size": 64,
-            "early_stopping": False, "random_state": seed,
+            **PLAIN, "hidden_layer_sizes": (32,), "dropout": 0.0, "max_epochs": 10,
+            "batch_size": 64, "early_stopping": False, "random_state": seed,
         }  # fmt: skip
         score = {
             sampling: MultiTaskRegressor(task_sampling=sampling, **params)

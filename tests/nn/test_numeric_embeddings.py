@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from _plain import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -99,7 +100,8 @@ def test_estimators_take_the_word_in_every_layout(word):
 
 def test_grids_reach_inside():
     y = MultiTaskTarget({"a": ROWS[:, 0], "b": ROWS[:, 2]})
-    model = MultiTaskRegressor(numeric_embedding=PeriodicEmbedding(), max_epochs=1, random_state=0)
+    params = {**PLAIN, "numeric_embedding": PeriodicEmbedding(), "max_epochs": 1}
+    model = MultiTaskRegressor(**params, random_state=0)
     grid = {"numeric_embedding__n_frequencies": [1, 3]}
     search = GridSearchCV(model, grid, cv=2).fit(ROWS, y)
     frequency = dict(search.best_estimator_.net_.module_.named_parameters())
@@ -111,10 +113,12 @@ def test_a_kink_is_learned_that_lines_miss():
     # linear in the bins or the waves, but not in the number
     x = np.random.default_rng(0).uniform(-1, 1, size=(400, 1))
     y = np.abs(x[:, 0])
+    params = {
+        **PLAIN, "hidden_layer_sizes": (), "dropout": 0.0, "lr": 0.1, "max_epochs": 30,
+        "random_state": 0,
+    }  # fmt: skip
     scores = {
-        embedding: MultiTaskRegressor(
-            hidden_layer_sizes=(), numeric_embedding=embedding, lr=0.02, dropout=0.0, random_state=0
-        )
+        embedding: MultiTaskRegressor(**{**params, "numeric_embedding": embedding})
         .fit(x, y)
         .score(x, y)
         for embedding in (None, "piecewise_linear", "periodic")
