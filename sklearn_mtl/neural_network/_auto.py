@@ -40,11 +40,15 @@ def max_epochs(value: Any, n_rows: int, rows_a_step: int, *, held_out: bool) -> 
     return max(20, round(STEPS / max(steps, 1)))
 
 
-def n_estimators(value: Any, n_rows: int, module: Any) -> int:
-    """Return the number of networks: "auto" is 4 up to 10,000 rows, 1 beyond and with a module."""
+def n_estimators(value: Any, n_rows: int, module: Any, *, compiled: bool) -> int:
+    """Return the number of networks: "auto" is 4 up to 10,000 rows, and 1 beyond.
+
+    A module of the caller's own is one too, and so is what torch.compile translates, which is no
+    ensemble.
+    """
     if value != "auto":
         return int(value)
-    return 4 if module is None and n_rows <= ENSEMBLE_ROWS else 1
+    return 4 if module is None and not compiled and n_rows <= ENSEMBLE_ROWS else 1
 
 
 def numeric_embedding(value: Any, n_features: int, module: Any) -> Any:

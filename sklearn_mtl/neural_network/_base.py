@@ -292,7 +292,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, FittedPredictions, BaseEstimato
             "module_params": deepcopy(self.module_params),
             "sharing": resolve(self.sharing, SHARING, "sharing", owner),
             "balancing": resolve(self.balancing, BALANCING, "balancing", owner),
-            "n_estimators": auto.n_estimators(self.n_estimators, len(training), self.module),
+            "n_estimators": auto.n_estimators(
+                self.n_estimators, len(training), self.module, compiled=self.compile
+            ),
             "optimizer": self.optimizer,
             "net_params": self.net_params,
             "precision": self.precision,

@@ -119,7 +119,8 @@ class MultiTaskRegressor(RegressorMixin, BaseMultiTaskNetwork):
         Networks, each with its own random start, trained side by side in batched matrix products
         (one after another where they run a `module` or a loss of the caller's own). They see the
         same batches, and weights that `balancing` learns serve all. Predictions are their average,
-        class probabilities too. "auto" is 4 for up to 10,000 rows, and 1 beyond and with `module`.
+        class probabilities too. "auto" is 4 for up to 10,000 rows, and 1 beyond, with `module` and
+        with `compile`.
     gradient_cosines : bool, default=False
         Whether ``history_`` records the cosines between the tasks' gradients in each epoch.
     callbacks : list of skorch callbacks, default=None

@@ -101,7 +101,8 @@ def test_weights_that_the_last_step_breaks_are_not_kept(data):
     rates = [1e-3, 1e-3, 1e40]
     model = MultiTaskRegressor(
         **PLAIN, hidden_layer_sizes=(), dtype="float32", optimizer="sgd", batch_size=1000,
-        max_epochs=3, random_state=0, lr=1.0, lr_schedule=lambda epoch, n: rates[epoch], early_stopping=False,
+        max_epochs=3, random_state=0, early_stopping=False, lr=1.0,
+        lr_schedule=lambda epoch, n: rates[epoch],
     )  # fmt: skip
     with pytest.raises(ValueError, match=r"'price', 'size' is not finite after epoch 3.*epoch 2"):
         model.fit(X, y)

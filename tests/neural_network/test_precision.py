@@ -134,8 +134,10 @@ def test_a_compiled_network_is_the_same_network(monkeypatch):
     X, y = data(32)
     y = y["price"]
     parameters = {**SMALL, "max_epochs": 2, "dropout": 0.0, "dtype": "float64"}
+    parameters["numeric_embedding"] = "auto"
     plain = MultiTaskRegressor(**parameters).fit(X, y)
-    model = MultiTaskRegressor(**parameters, compile=True).fit(X, y)
+    # "auto" is one network where it is compiled
+    model = MultiTaskRegressor(**{**parameters, "n_estimators": "auto"}, compile=True).fit(X, y)
     assert torch._dynamo.utils.counters["frames"]["ok"] > 0
     state = model.net_.module_.state_dict()
     for name, tensor in plain.net_.module_.state_dict().items():
