@@ -15,6 +15,7 @@ from sklearn_mtl.nn.balancing import (
     Balancer,
     CAGradWeights,
     ConFIGWeights,
+    DualProjWeights,
     FairGradWeights,
     GradDropAggregator,
     GradientBalancer,
@@ -30,6 +31,7 @@ from sklearn_mtl.nn.balancing import (
     ScalarizedAgain,
     ScalarizedByEpoch,
     TorchjdBalancer,
+    UPGradWeights,
     WeightedSum,
 )
 from sklearn_mtl.nn.heads import GroupedHeads
@@ -71,6 +73,7 @@ __all__ = [
     "DatasetReader",
     "DependentSharingModule",
     "DivergedError",
+    "DualProjWeights",
     "FairGradWeights",
     "GradDropAggregator",
     "GradVacWeights",
@@ -103,6 +106,7 @@ __all__ = [
     "SoftSharingModule",
     "SquaredError",
     "TorchjdBalancer",
+    "UPGradWeights",
     "WeightedSum",
     "aggregation",
     "build_net",

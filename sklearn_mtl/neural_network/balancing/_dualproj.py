@@ -10,7 +10,7 @@ class DualProj(GradientBalancing):
 
         the point of C nearest to 1/T sum_t g_t.
 
-    torchjd's, with scipy's nonnegative least squares for the projection.
+    The projection is exact, by nonnegative least squares.
 
     Parameters
     ----------
@@ -34,4 +34,4 @@ class DualProj(GradientBalancing):
     """
 
     def _method(self, nn: Any, n_tasks: int) -> Any:
-        return nn.aggregation.DualProj(projector=nn.NNLSProjector())
+        return nn.DualProjWeights()

@@ -10,8 +10,8 @@ class UPGrad(GradientBalancing):
 
         1/T sum_t (the point of C nearest to g_t).
 
-    To first order it raises no loss, and it is the mean gradient where none conflict. torchjd's,
-    with scipy's nonnegative least squares for the projections.
+    To first order it raises no loss, and it is the mean gradient where none conflict.
+    Projections are exact, by nonnegative least squares.
 
     Parameters
     ----------
@@ -35,4 +35,4 @@ class UPGrad(GradientBalancing):
     """
 
     def _method(self, nn: Any, n_tasks: int) -> Any:
-        return nn.aggregation.UPGrad(projector=nn.NNLSProjector())
+        return nn.UPGradWeights()

@@ -4,7 +4,7 @@ from sklearn_mtl.nn.balancing._bargaining import FairGradWeights, NashMTLWeights
 from sklearn_mtl.nn.balancing._base import Balancer, LossGraph
 from sklearn_mtl.nn.balancing._cagrad import CAGradWeights
 from sklearn_mtl.nn.balancing._config import ConFIGWeights
-from sklearn_mtl.nn.balancing._dual_cone import NNLSProjector
+from sklearn_mtl.nn.balancing._dual_cone import DualProjWeights, NNLSProjector, UPGradWeights
 from sklearn_mtl.nn.balancing._graddrop import GradDropAggregator
 from sklearn_mtl.nn.balancing._gradient_balancer import GradientBalancer
 from sklearn_mtl.nn.balancing._gradient_cosines import gradient_cosines
@@ -24,6 +24,7 @@ __all__ = [
     "Balancer",
     "CAGradWeights",
     "ConFIGWeights",
+    "DualProjWeights",
     "FairGradWeights",
     "GradDropAggregator",
     "GradVacWeights",
@@ -39,6 +40,7 @@ __all__ = [
     "ScalarizedAgain",
     "ScalarizedByEpoch",
     "TorchjdBalancer",
+    "UPGradWeights",
     "WeightedSum",
     "gradient_cosines",
     "make_balancer",

@@ -74,24 +74,28 @@ def fair_weights(gramian: np.ndarray, power: float) -> np.ndarray:
     power : float
     """
     # G -> G / unit makes a -> unit^(1 / (1 + power)) a
-    unit = np.mean(np.diagonal(gramian))
-    values, vectors = np.linalg.eigh(gramian / unit)
-    matrix = (vectors * np.maximum(values, LEAST_EIGENVALUE)) @ vectors.T
+    unit = gramian.trace() / len(gramian)
+    matrix = gramian / unit
+    try:
+        np.linalg.cholesky(matrix - LEAST_EIGENVALUE * np.eye(len(matrix)))
+    except np.linalg.LinAlgError:  # an eigenvalue is less
+        values, vectors = np.linalg.eigh(matrix)
+        matrix = (vectors * np.maximum(values, LEAST_EIGENVALUE)) @ vectors.T
 
     def objective(a: np.ndarray) -> float:
         gain = np.log(a) if power == 1.0 else a ** (1.0 - power) / (1.0 - power)
         return 0.5 * a @ matrix @ a - gain.sum()
 
     a = np.diagonal(matrix) ** (-1.0 / (1.0 + power))  # the solution for orthogonal gradients
-    value, diagonal = objective(a), np.diag_indices(len(a))
+    value = objective(a)
     for _ in range(MAX_ITERATIONS):
         gain_slope = a**-power
         slope = matrix @ a - gain_slope
         curvature = matrix.copy()
-        curvature[diagonal] += power * gain_slope / a
+        curvature.flat[:: len(a) + 1] += power * gain_slope / a
         step = -np.linalg.solve(curvature, slope)
         descent = slope @ step
-        size = min(1.0, 0.9 / max(np.max(-step / a), 1e-300))  # stays where a > 0
+        size = min(1.0, 0.9 / max((-step / a).max(), 1e-300))  # stays where a > 0
         if descent > -1e-12:  # a last step, for each doubles the digits
             return (a + size * step) * unit ** (-1.0 / (1.0 + power))
         while size > 1e-10:

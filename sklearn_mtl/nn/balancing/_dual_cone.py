@@ -4,7 +4,7 @@ from scipy.optimize import nnls
 from torch import Tensor
 from torchjd.linalg import DualConeProjector
 
-from sklearn_mtl.nn.balancing._gramian_weights import square_root
+from sklearn_mtl.nn.balancing._gramian_weights import GramianWeights, square_root
 
 
 class NNLSProjector(DualConeProjector):
@@ -18,11 +18,36 @@ class NNLSProjector(DualConeProjector):
         gramian = G.detach().cpu().numpy().astype(np.float64)
         given = U.detach().cpu().numpy().astype(np.float64)
         root = square_root(gramian)
-        weights = [_project(u, gramian, root) for u in given.reshape(-1, len(gramian))]
+        weights = [project(u, gramian, root) for u in given.reshape(-1, len(gramian))]
         return torch.as_tensor(np.reshape(weights, given.shape), dtype=G.dtype, device=G.device)
 
 
-def _project(u: np.ndarray, gramian: np.ndarray, root: np.ndarray) -> np.ndarray:
+class UPGradWeights(GramianWeights):
+    """The mean of the gradients, each projected onto the steps that raise no loss."""
+
+    def weigh(self, gramian: np.ndarray, tasks: np.ndarray) -> np.ndarray:
+        """Return the weights."""
+        n, root = len(gramian), square_root(gramian)
+        return sum(project(u, gramian, root) for u in np.eye(n) / n)
+
+
+class DualProjWeights(GramianWeights):
+    """The mean gradient, projected onto the steps that raise no loss."""
+
+    def weigh(self, gramian: np.ndarray, tasks: np.ndarray) -> np.ndarray:
+        """Return the weights."""
+        n = len(gramian)
+        return project(np.full(n, 1.0 / n), gramian, square_root(gramian))
+
+
+def project(u: np.ndarray, gramian: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Return argmin_v v'G v over v >= u, given F with F'F = G.
+
+    Parameters
+    ----------
+    u : ndarray of shape (S,)
+    gramian, root : ndarray of shape (S, S)
+    """
     if (gramian @ u >= 0).all():  # conflicts with nothing
         return u
     # v = u + z, z >= 0 minimises |F z + F u|^2 for G = F'F

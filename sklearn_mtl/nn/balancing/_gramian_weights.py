@@ -30,5 +30,8 @@ class GramianWeights(nn.Module):
 
 def square_root(gramian: np.ndarray) -> np.ndarray:
     """Return F with F'F the matrix (S, S), whose eigenvalues below 0 are roundings."""
-    values, vectors = np.linalg.eigh(gramian)
+    try:
+        return np.linalg.cholesky(gramian).T  # a fifth of the time, where there is no such value
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(gramian)
     return np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T

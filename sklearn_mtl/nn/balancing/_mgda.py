@@ -23,7 +23,7 @@ def shortest(vectors: np.ndarray) -> np.ndarray:
     # x = argmin_{x >= 0} |V x|^2 + (sum(x) - 1)^2 has V'V x >= (1 - sum(x)) 1 with equality where
     # x > 0: after division by sum(x) these are the conditions of the shortest point
     n, size = vectors.shape
-    unit = np.linalg.norm(vectors) / np.sqrt(size) or 1.0
+    unit = np.sqrt(np.vdot(vectors, vectors) / size) or 1.0
     matrix, target = np.ones((n + 1, size)), np.zeros(n + 1)
     matrix[:n] = vectors / unit
     target[n] = 1.0
