@@ -51,6 +51,17 @@ class HeadGradients:
         factors = weights if self.task is None else weights[self.task]
         return (self.slopes * factors) @ self.weight
 
+    def positive_sum(self) -> Tensor | None:
+        """Return the sum of the positive parts of the gradients, shape (B, h).
+
+        None where a task has several outputs, whose parts may cancel.
+        """
+        if len(self.weight) > self.n_tasks:
+            return None
+        # S_bt W_tk > 0 where both are positive or both negative
+        slopes = torch.cat([self.slopes.clamp(min=0), self.slopes.clamp(max=0)], dim=1)
+        return slopes @ torch.cat([self.weight.clamp(min=0), self.weight.clamp(max=0)])
+
     def rows(self) -> Tensor:
         """Return the tasks' gradients, shape (T, B, h)."""
         return self._of_tasks(self.slopes.mT[:, :, None] * self.weight[:, None])

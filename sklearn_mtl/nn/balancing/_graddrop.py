@@ -20,10 +20,13 @@ class GradDropAggregator(Aggregator):
 
     def forward(self, matrix: Tensor, /) -> Tensor:
         """Return a vector (n,) of a matrix (S, n)."""
-        total = matrix.sum(dim=0)
-        positive = matrix.clamp(min=0).sum(dim=0)
+        return self.of_sums(matrix.sum(dim=0), matrix.clamp(min=0).sum(dim=0))
+
+    def of_sums(self, total: Tensor, positive: Tensor) -> Tensor:
+        """Return the same from the sums over the tasks, of all entries and of the positive ones."""
         negative = total - positive
         # equation 1: the purity (1 + sum g / sum |g|) / 2 is the positive part's share
-        purity = positive / (positive - negative)
-        kept = torch.where(purity > torch.rand_like(purity), positive, negative)
-        return self.leak * total + (1.0 - self.leak) * kept
+        size = positive - negative
+        keeps_positive = torch.rand_like(size).mul_(size).lt_(positive)  # 1 or 0
+        kept = torch.addcmul(negative, keeps_positive, size)
+        return torch.lerp(kept, total, self.leak)

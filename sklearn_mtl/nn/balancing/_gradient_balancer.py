@@ -6,7 +6,9 @@ from torch import Tensor
 from torchjd.aggregation import Aggregator
 
 from sklearn_mtl.nn._gradient import add_gradient
+from sklearn_mtl.nn._head_gradients import HeadGradients
 from sklearn_mtl.nn.balancing._base import LossGraph
+from sklearn_mtl.nn.balancing._graddrop import GradDropAggregator
 from sklearn_mtl.nn.balancing._gramian_weights import GramianWeights
 from sklearn_mtl.nn.balancing._jacobian import common_jacobian, shared_jacobian
 from sklearn_mtl.nn.balancing._torchjd import TorchjdBalancer
@@ -66,15 +68,11 @@ class GradientBalancer(TorchjdBalancer):
             self._through_common(losses, tasks, graph)
 
     def _through_common(self, losses: Tensor, tasks: np.ndarray, graph: LossGraph) -> None:
-        common: Tensor = graph.common  # type: ignore[assignment]
-        if isinstance(self.method, GramianWeights) and graph.common_gradients is not None:
+        if graph.common_gradients is not None:
             gradients = graph.common_gradients(losses, self.task_weight)
-            gramian = gradients.gramian()
-            if len(tasks) < len(gramian):
-                gramian = gramian[tasks.tolist()][:, tasks.tolist()]
-            weights = self._spread(self._weights(gramian, tasks), tasks, 0.0)
-            gradients.backward(gradients.combined(weights))
+            gradients.backward(self._combined(gradients, tasks))
             return
+        common: Tensor = graph.common  # type: ignore[assignment]
         jacobian = common_jacobian(losses, graph, self.task_weight, tasks)
         (vector,) = self._combine([jacobian.flatten(1)], tasks)
         combined = vector.view_as(common).to(common.dtype)
@@ -82,6 +80,22 @@ class GradientBalancer(TorchjdBalancer):
         handle = common.register_hook(lambda gradient: combined)
         losses.backward(self.task_weight)
         handle.remove()
+
+    def _combined(self, gradients: HeadGradients, tasks: np.ndarray) -> Tensor:
+        """Return the combination (B, h) of the gradients by what linear heads read."""
+        if isinstance(self.method, GramianWeights):
+            gramian = gradients.gramian()
+            if len(tasks) < len(gramian):
+                gramian = gramian[tasks.tolist()][:, tasks.tolist()]
+            return gradients.combined(self._spread(self._weights(gramian, tasks), tasks, 0.0))
+        positive = None
+        if isinstance(self.method, GradDropAggregator):
+            positive = gradients.positive_sum()
+        if positive is None:
+            rows = gradients.rows()
+            return self._combine([rows[tasks.tolist()].flatten(1)], tasks)[0].view_as(rows[0])
+        self.weight = torch.full_like(self.task_weight, torch.nan)
+        return self.method.of_sums(gradients.combined(torch.ones_like(self.weight)), positive)
 
     def _through_parameters(
         self, losses: Tensor, observed: Tensor | None, tasks: np.ndarray, graph: LossGraph

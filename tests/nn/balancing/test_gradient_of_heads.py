@@ -47,6 +47,10 @@ def test_slopes_and_weights_give_rows_products_and_sums(tasks):
     torch.testing.assert_close(gradients.gramian(), slow.flatten(1) @ slow.flatten(1).T)
     factors = torch.randn(len(tasks), dtype=torch.float64)
     torch.testing.assert_close(gradients.combined(factors), (factors[:, None, None] * slow).sum(0))
+    positive = gradients.positive_sum()
+    assert (positive is None) == any(task.n_outputs > 1 for task in tasks)
+    if positive is not None:
+        torch.testing.assert_close(positive, slow.clamp(min=0).sum(0))
     own = torch.autograd.grad(losses, list(heads.parameters()), weight, retain_graph=True)
     for times in (1, 2):  # gradients add up
         gradients.backward(gradients.combined(factors))
