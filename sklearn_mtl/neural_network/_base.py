@@ -70,8 +70,9 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, FittedPredictions, BaseEstimato
         X : array-like of shape (n, p), dict name -> array-like of shape (n_t, p), or Dataset
             With ``task_feature`` set, one of the columns says each row's task. A map-style torch
             Dataset of pairs (x, {task: label}) is read by ``num_workers`` processes: once for the
-            labels, which are kept, and the mean and standard deviation of x, then a batch at a time
-            in every epoch. Labels that are None, NaN or left out of the dict are not observed.
+            labels, which are kept, and the mean and standard deviation of x, once more for what a
+            numeric embedding looks at (at most 16,384 items), then a batch at a time in every
+            epoch. Labels that are None, NaN or left out of the dict are not observed.
         y : array, DataFrame, dict or MultiTaskTarget, default=None
             Labels; NaN, None or NA where not observed. See the README's table of containers. None
             where X is a Dataset.
