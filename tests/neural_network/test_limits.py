@@ -24,6 +24,8 @@ FULL = {
     "random_state": 0,
 }
 SMALL = {**PLAIN, "hidden_layer_sizes": (6,), "max_epochs": 3, "random_state": 0}
+# what the plain settings leave out
+DEFAULT = {"n_estimators": "auto", "numeric_embedding": "auto", "input_scaling": "smooth_clip"}
 
 
 def make_data(n=40, p=3, n_tasks=3, seed=0):
@@ -170,11 +172,11 @@ def test_a_class_without_training_rows_has_a_small_probability():
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -7.25, 1e12, 1e-12])
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_a_constant_target_is_predicted_as_it_is(value, early_stopping):
+@pytest.mark.parametrize("params", [{}, {"early_stopping": True}, DEFAULT], ids=str)
+def test_a_constant_target_is_predicted_as_it_is(value, params):
     X, Y, _ = make_data()
     Y[:, 1] = value
-    model = MultiTaskRegressor(**SMALL, early_stopping=early_stopping).fit(X, Y)
+    model = MultiTaskRegressor(**{**SMALL, **params}).fit(X, Y)
     assert (model.predict(X)[:, 1] == value).all()
     assert model.target_scale_[1] == 1.0
 
@@ -243,14 +245,15 @@ def test_single_precision_rows_are_taken_as_such():
     np.testing.assert_allclose(model.predict(X), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("params", [{}, DEFAULT], ids=["plain", "default"])
 @pytest.mark.parametrize("task_feature", [None, -1])
 @pytest.mark.parametrize("n", [1, 7, 16_384 + 3])
-def test_rows_alone_and_together_give_the_same(n, task_feature):
+def test_rows_alone_and_together_give_the_same(n, task_feature, params):
     X, Y, rng = make_data(n=40)
     y = Y if task_feature is None else Y[:, 0]
     if task_feature is not None:
         X[:, -1] = np.arange(40) % 2
-    model = MultiTaskRegressor(**SMALL, task_feature=task_feature).fit(X, y)
+    model = MultiTaskRegressor(**{**SMALL, **params}, task_feature=task_feature).fit(X, y)
     rows = X[rng.integers(40, size=n)]  # beyond the 16,384 rows that go through at a time
     together = model.predict(rows)
     few = [0, n // 2, n - 1]

@@ -21,6 +21,10 @@ SMALL = {
 }  # fmt: skip
 
 
+# what the plain settings leave out
+DEFAULT = {"n_estimators": "auto", "numeric_embedding": "auto", "input_scaling": "smooth_clip"}
+
+
 def make_data(n=40, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 3))
@@ -31,11 +35,11 @@ def make_data(n=40, seed=0):
 # -- hidden, weightless, absent -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_a_hidden_label_is_a_label_of_weight_zero(early_stopping):
+@pytest.mark.parametrize("params", [{}, {"early_stopping": True}, DEFAULT], ids=str)
+def test_a_hidden_label_is_a_label_of_weight_zero(params):
     X, Y, rng = make_data()
     seen = rng.random(Y.shape) < 0.7
-    model = MultiTaskRegressor(**SMALL, early_stopping=early_stopping)
+    model = MultiTaskRegressor(**{**SMALL, **params})
     hidden = clone(model).fit(X, np.where(seen, Y, np.nan))
     weightless = clone(model).fit(X, np.where(seen, Y, 1e6), sample_weight=seen.astype(float))
     one = clone(model).fit(X, np.where(seen, Y, np.nan), sample_weight=np.ones_like(Y))
@@ -67,8 +71,9 @@ def test_in_long_form_a_hidden_label_is_a_label_of_weight_zero():
     assert np.array_equal(hidden.predict(rows), weightless.predict(rows))
 
 
+@pytest.mark.parametrize("params", [{}, DEFAULT], ids=["plain", "default"])
 @pytest.mark.parametrize("hide", ["label", "weight"])
-def test_rows_without_any_label_do_not_change_the_fit(hide):
+def test_rows_without_any_label_do_not_change_the_fit(hide, params):
     X, Y, rng = make_data()
     rows = np.vstack([X[:20], 1e3 + X[:5], X[20:]])
     labels = np.vstack([Y[:20], Y[:5], Y[20:]])
@@ -77,8 +82,8 @@ def test_rows_without_any_label_do_not_change_the_fit(hide):
         labels[20:25] = np.nan
     else:
         weights[20:25] = 0.0
-    expected = MultiTaskRegressor(**SMALL).fit(X, Y, np.ones(40))
-    model = MultiTaskRegressor(**SMALL).fit(rows, labels, weights)
+    expected = MultiTaskRegressor(**{**SMALL, **params}).fit(X, Y, np.ones(40))
+    model = MultiTaskRegressor(**{**SMALL, **params}).fit(rows, labels, weights)
     assert np.array_equal(model.predict(X), expected.predict(X))
 
 
