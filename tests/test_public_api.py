@@ -11,7 +11,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import InvalidParameterError
 
 import sklearn_mtl
-from sklearn_mtl import convex
+from sklearn_mtl import convex, neural_network
+from sklearn_mtl.neural_network.balancing import BALANCING
+from sklearn_mtl.neural_network.numeric_embedding import NUMERIC_EMBEDDINGS
+from sklearn_mtl.neural_network.sharing import SHARING
 
 PUBLIC = {name: getattr(sklearn_mtl, name) for name in sklearn_mtl.__all__}
 ERRORS = {
@@ -29,7 +32,9 @@ NETWORKS = [name for name in ESTIMATORS if "neural_network" in ESTIMATORS[name].
 LINEAR = [name for name in ESTIMATORS if "linear_model" in ESTIMATORS[name].__module__]
 # public in their own module: names such as Ridge would hide scikit-learn's at the top
 ENGINE = {name: getattr(convex, name) for name in convex.__all__}
-DOCUMENTED = {**CALLED, **ENGINE}
+# what parameters of the networks take: sharing schemes, balancing methods, embeddings
+PARTS = {name: getattr(neural_network, name) for name in neural_network.__all__}
+DOCUMENTED = {**CALLED, **ENGINE, **PARTS}
 README = Path(__file__).parents[1] / "README.md"
 
 
@@ -127,9 +132,17 @@ def test_defaults_in_the_docstring_are_those_of_the_signature(name):
             assert float(told) == parameter.default
 
 
-@pytest.mark.parametrize("name", CALLED)
+@pytest.mark.parametrize("name", {**CALLED, **PARTS})
 def test_every_public_name_has_an_example_that_runs_as_a_doctest(name):
-    assert ">>> " in sections(CALLED[name].__doc__)["Examples"]
+    assert ">>> " in sections(DOCUMENTED[name].__doc__)["Examples"]
+
+
+@pytest.mark.parametrize("registry", [SHARING, BALANCING, NUMERIC_EMBEDDINGS])
+def test_every_word_of_a_parameter_is_an_object_that_says_so(registry):
+    for word, option in registry.items():
+        assert f'="{word}"``' in inspect.getdoc(option).split("\n\n")[0]
+        assert option.__name__ in neural_network.__all__
+        assert f"`\"{word}\"`" in README.read_text(encoding="utf-8"), word
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

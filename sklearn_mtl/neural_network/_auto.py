@@ -14,7 +14,7 @@ EARLY_STOPPING_ROWS = 700
 STEPS = 400
 # Beyond these several networks, and several numbers for each feature, cost more than they gain.
 ENSEMBLE_ROWS = 10_000
-EMBEDDED_FEATURES = 1_000
+EMBEDDED_FEATURES = 500
 
 
 def early_stopping(value: Any, n_rows: int) -> bool:
@@ -52,7 +52,7 @@ def n_estimators(value: Any, n_rows: int, module: Any, *, compiled: bool) -> int
 
 
 def numeric_embedding(value: Any, n_features: int, module: Any) -> Any:
-    """Return the embedding: "auto" is "periodic" up to 1,000 features, none with a module."""
+    """Return the embedding: "auto" is "periodic" up to 500 features, none with a module."""
     if not (isinstance(value, str) and value == "auto"):
         return value
     return "periodic" if module is None and n_features <= EMBEDDED_FEATURES else None

@@ -38,7 +38,7 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
     numeric_embedding : str, NumericEmbedding or None, default="auto"
         How the first layer reads numbers: "periodic" also as sines and cosines of learned
         frequencies, "piecewise_linear" as their place among quantiles; None as they are. "auto" is
-        "periodic" for up to 1,000 features, and None beyond and with `module`.
+        "periodic" for up to 500 features, and None beyond and with `module`.
     module : torch.nn.Module class, instance, or callable that returns one, default=None
         The trunk, in place of the built-in layers: inputs (B, ...) to (B, h). X may then have any
         shape, such as (n, channels, height, width). A class or callable makes each trunk of a
