@@ -1,4 +1,4 @@
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +10,7 @@ from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.neural_network import _auto as auto
 from sklearn_mtl.neural_network._backend import backend
 from sklearn_mtl.neural_network._class_weight import resolve_class_weight, weigh_classes
-from sklearn_mtl.neural_network._dataset import (
-    in_memory,
-    opened,
-)
+from sklearn_mtl.neural_network._dataset import in_memory, opened
 from sklearn_mtl.neural_network._epochs import EpochReport
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._holdout import hold_out
@@ -22,6 +19,7 @@ from sklearn_mtl.neural_network._parameters import (
     CONSTRAINTS,
     FIXED,
     check_module,
+    check_no_class,
     comparable,
     layer_sizes,
     resolve,
@@ -34,11 +32,7 @@ from sklearn_mtl.neural_network._statistics import (
     scaled_weights,
     target_statistics,
 )
-from sklearn_mtl.neural_network._training_rows import (
-    rows_at,
-    sampling_temperature,
-    training_rows,
-)
+from sklearn_mtl.neural_network._training_rows import rows_at, sampling_temperature, training_rows
 from sklearn_mtl.neural_network.balancing import BALANCING
 from sklearn_mtl.neural_network.numeric_embedding import NUMERIC_EMBEDDINGS
 from sklearn_mtl.neural_network.sharing import SHARING
@@ -134,6 +128,10 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, FittedPredictions, BaseEstimato
                 going_on=going_on,
                 streaming=True,
             )
+
+    def _validate_params(self) -> None:
+        check_no_class(self)
+        super()._validate_params()
 
     def _read_layout(self, X: Any, y: Any, classes: Any = None) -> TaskLayout:
         return infer_layout(
@@ -289,7 +287,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, FittedPredictions, BaseEstimato
                 embedding, rows, training, mass, (mean, scale), seed
             ),
             # copies: what the caller does to an instance later must not reach what was fitted
-            "module": deepcopy(self.module),
+            "module": backend().copied(self.module),
             "module_params": deepcopy(self.module_params),
             "sharing": resolve(self.sharing, SHARING, "sharing", owner),
             "balancing": resolve(self.balancing, BALANCING, "balancing", owner),
@@ -388,6 +386,15 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, FittedPredictions, BaseEstimato
     def _scaled(self, data: TaskData) -> TaskData:
         labels = scaled_labels(data, self.target_mean_, self.target_scale_, self.dtype)
         return replace(data, labels=labels, weights=scaled_weights(data))
+
+    def __sklearn_clone__(self) -> Any:
+        # clone cannot copy a module with lazily shaped buffers
+        bare = copy(self)
+        bare.module = None
+        clone = super(BaseMultiTaskNetwork, bare).__sklearn_clone__()
+        if self.module is not None:
+            clone.module = backend().copied(self.module)
+        return clone
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -24,6 +24,8 @@ def is_dataset(X: Any) -> bool:
         return False
     if hasattr(X, "shape") or hasattr(X, "__array__"):
         return False
+    if hasattr(X, "dataset"):  # a DataLoader, which the reader refuses in words
+        return True
     return hasattr(X, "__getitem__") and (hasattr(X, "__len__") or hasattr(X, "__iter__"))
 
 

@@ -79,6 +79,17 @@ FIXED = (
 )  # fmt: skip
 
 
+def check_no_class(estimator: BaseEstimator) -> None:
+    """Raise a TypeError for a class where an object of it belongs."""
+    for parameter in ("sharing", "balancing", "numeric_embedding"):
+        value = getattr(estimator, parameter)
+        if isinstance(value, type):
+            raise TypeError(
+                f"The {parameter!r} parameter of {type(estimator).__name__} must be a word or an "
+                f"object, but it is the class {value.__name__}; write {value.__name__}()."
+            )
+
+
 def resolve(value: Any, options: Mapping[str, type], parameter: str, owner: str) -> Any:
     """Return a copy of the object that a parameter is or names, for a fit to keep."""
     if isinstance(value, str):

@@ -3,6 +3,7 @@
 from torchjd import aggregation, scalarization
 
 from sklearn_mtl.nn._build import build_net
+from sklearn_mtl.nn._copied import copied
 from sklearn_mtl.nn._device import present_devices, resolve_device
 from sklearn_mtl.nn._module import MultiTaskModule
 from sklearn_mtl.nn._net import DivergedError, MultiTaskNet
@@ -110,6 +111,7 @@ __all__ = [
     "WeightedSum",
     "aggregation",
     "build_net",
+    "copied",
     "export_state",
     "import_state",
     "mean_loss",

@@ -187,6 +187,12 @@ def moved(X: Tensor, device: torch.device) -> Tensor:
 
 
 def _check_map_style(dataset: Any) -> None:
+    if isinstance(dataset, DataLoader):
+        raise TypeError(
+            "X is a DataLoader, whose batches are drawn already; pass its Dataset, X.dataset, of "
+            "pairs (x, {task: label}). The estimator makes the batches itself: batch_size and "
+            "num_workers are parameters of it."
+        )
     if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):
         raise TypeError(
             f"X is a {type(dataset).__name__}, which can only be gone through in its own order; "
@@ -213,12 +219,21 @@ class _Items(Dataset[Any]):
         return len(self.dataset)
 
     def __getitem__(self, request: _Request) -> Block | Exception:
-        items = [self.dataset[number] for number in request.numbers.tolist()]
+        items = [self._item(number) for number in request.numbers.tolist()]
         try:
             labels = _labels(items, request.numbers) if request.labels else None
             return Block(_stacked([_input(item) for item in items], request.numbers), labels)
         except ValueError as error:
             return error  # raised in a worker it would be buried in a traceback
+
+    def _item(self, number: int) -> Any:
+        try:
+            return self.dataset[number]
+        except Exception as error:
+            raise RuntimeError(
+                f"Item {number} of the Dataset ({type(self.dataset).__name__}) cannot be read: "
+                f"{type(error).__name__}: {error}"
+            ) from error
 
 
 def _as_it_is(block: Any) -> Any:

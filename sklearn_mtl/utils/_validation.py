@@ -10,8 +10,10 @@ from sklearn_mtl.exceptions import TaskLayoutError
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:
     """Return ``" (did you mean 'x'?)"`` for the closest known word, or an empty string."""
-    close = get_close_matches(str(word), [str(option) for option in known], n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    # 'MMoE' is 'mmoe' to whoever writes it
+    options = {str(option).lower(): str(option) for option in known}
+    close = get_close_matches(str(word).lower(), options, n=1)
+    return f" (did you mean {options[close[0]]!r}?)" if close else ""
 
 
 def listing(items: Iterable[object], most: int = 8) -> str:

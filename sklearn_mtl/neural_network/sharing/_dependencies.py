@@ -30,8 +30,9 @@ def parents_of(
     for name, read in depends_on.items():
         where = f"depends_on[{plain(name)!r}]"
         if isinstance(read, str) or not isinstance(read, Iterable):
+            advice = "[], or leave the task out" if read is None else f"[{read!r}]"
             raise TaskLayoutError(
-                f"{where} must be a list of task names, found {read!r}; write [{read!r}]."
+                f"{where} must be a list of task names, found {read!r}; write {advice}."
             )
         read = list(read)
         check_tasks(read, names, where)

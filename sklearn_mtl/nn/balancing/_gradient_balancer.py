@@ -12,7 +12,7 @@ from sklearn_mtl.nn.balancing._graddrop import GradDropAggregator
 from sklearn_mtl.nn.balancing._gramian_weights import GramianWeights
 from sklearn_mtl.nn.balancing._jacobian import common_jacobian, shared_jacobian
 from sklearn_mtl.nn.balancing._torchjd import TorchjdBalancer
-from sklearn_mtl.nn.balancing._torchjd_weights import of_the_gramian
+from sklearn_mtl.nn.balancing._torchjd_weights import is_weighted_sum, of_the_gramian
 
 
 class GradientBalancer(TorchjdBalancer):
@@ -120,13 +120,21 @@ class GradientBalancer(TorchjdBalancer):
         self.weight = torch.full_like(self.task_weight, torch.nan)
         matrix = blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
         try:
-            vector = self.method(matrix)
+            vector = self._combination(matrix, tasks)
         except (ValueError, RuntimeError) as error:
             raise ValueError(
                 f"balancing={self.method!r} cannot combine the gradients of {len(tasks)} of "
                 f"{len(self.task_weight)} tasks, those with a label in the batch: {error}"
             ) from error
         return list(vector.split([block.shape[1] for block in blocks]))
+
+    def _combination(self, matrix: Tensor, tasks: np.ndarray) -> Tensor:
+        """Return what the aggregator makes of the rows (S, n); set `weight` where it has weights."""
+        if not is_weighted_sum(self.method):
+            return self.method(matrix)
+        weights = self.method.weighting(matrix)
+        self.weight = self._spread(weights.detach(), tasks, torch.nan) * self.task_weight
+        return weights @ matrix
 
     def _weights(self, gramian: Tensor, tasks: np.ndarray) -> Tensor:
         """Return the weights (S,) of the rows with these inner products; set `weight`."""

@@ -1,6 +1,13 @@
+from typing import TypeGuard
+
 import numpy as np
 from torch import Tensor
-from torchjd.aggregation import Aggregator, GramianWeightedAggregator, Weighting
+from torchjd.aggregation import (
+    Aggregator,
+    GramianWeightedAggregator,
+    WeightedAggregator,
+    Weighting,
+)
 
 from sklearn_mtl.nn.balancing._gramian_weights import GramianWeights
 
@@ -28,8 +35,17 @@ def of_the_gramian(method: GramianWeights | Aggregator) -> GramianWeights | Aggr
 
     The Gramian is cheaper to come by than the Jacobian in one piece.
     """
-    if not isinstance(method, GramianWeightedAggregator):
-        return method
-    own_way = type(method).forward is not GramianWeightedAggregator.forward
-    hooked = method._forward_hooks or method._forward_pre_hooks
-    return method if own_way or hooked else TorchjdWeights(method.gramian_weighting)
+    if isinstance(method, GramianWeightedAggregator) and is_weighted_sum(method):
+        return TorchjdWeights(method.gramian_weighting)
+    return method
+
+
+def is_weighted_sum(method: Aggregator) -> TypeGuard[WeightedAggregator]:
+    """Return whether an aggregator is its `weighting` times the Jacobian, and nothing besides."""
+    return (
+        isinstance(method, WeightedAggregator)
+        and type(method).forward is WeightedAggregator.forward
+        and type(method)._combine is WeightedAggregator._combine
+        and not method._forward_hooks
+        and not method._forward_pre_hooks
+    )

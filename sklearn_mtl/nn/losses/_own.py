@@ -45,7 +45,16 @@ class OwnLoss(Loss):
 
     def forward(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of outputs (B,) or (B, K) at labels (B,), shape (B,)."""
-        values = self.function(self.activation(outputs), labels)
+        given = self.activation(outputs)
+        try:
+            values = self.function(given, labels)
+        except Exception as error:
+            raise RuntimeError(
+                f"The loss of task {plain(self.task)!r}, {self.function!r}, raised "
+                f"{type(error).__name__}: {error}. It was given outputs of shape "
+                f"{tuple(given.shape)} and labels of shape {tuple(labels.shape)}, and must return "
+                f"one value per row, shape ({len(labels)},)."
+            ) from error
         if not isinstance(values, Tensor) or values.shape != labels.shape:
             raise ValueError(
                 f"The loss of task {plain(self.task)!r} must return one value per row, a tensor of "

@@ -1,12 +1,13 @@
 """Trunks made of the user's own module."""
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from sklearn_mtl.nn._copied import copied
 
 
 class Backbone(nn.Module):
@@ -162,11 +163,11 @@ class BackboneFactory:
 
     def _module(self) -> nn.Module:
         if isinstance(self.module, nn.Module):
-            return deepcopy(self.module)
+            return copied(self.module)
         name = getattr(self.module, "__name__", repr(self.module))
         try:
             # copies: an argument may be a module of the caller's
-            made = self.module(**deepcopy(self.params))
+            made = self.module(**copied(self.params))
         except TypeError as error:
             raise TypeError(
                 f"{self.owner} cannot call module={name} with module_params={self.params!r}: "
@@ -178,7 +179,7 @@ class BackboneFactory:
                 f"{_kind(made)}."
             )
         # a callable may return one object of the caller's each time
-        return made if isinstance(self.module, type) else deepcopy(made)
+        return made if isinstance(self.module, type) else copied(made)
 
 
 class Copies(nn.Module):
