@@ -69,7 +69,7 @@ class Members(nn.Module):
         scaled = self.network.scale(X)
 
         def outputs(network: MultiTaskModule) -> list[Tensor]:
-            return [network.heads(network.represent(scaled).values)]
+            return [network.outputs(network.represent(scaled))]
 
         return self._each(outputs)[0]
 

@@ -91,13 +91,21 @@ class MultiTaskModule(nn.Module):
         task, places
             As in Batch: None where rows have labels of all tasks.
         """
-        values, common = self.represent(scaled, task)
-        return self._read(values, places), common if places is None else None
+        representation = self.represent(scaled, task)
+        common = representation.common if places is None else None
+        return self._read(representation, places), common
 
-    def _read(self, values: Tensor, places: Sequence[Tensor] | None) -> list[Tensor]:
+    def _read(
+        self, representation: Representation, places: Sequence[Tensor] | None
+    ) -> list[Tensor]:
         if places is None:
-            return self.heads.blocks(self.heads(values))
-        return self.heads.own_blocks(values, places)
+            return self.heads.blocks(self.outputs(representation))
+        return self.heads.own_blocks(representation.values, places)
+
+    def outputs(self, representation: Representation) -> Tensor:
+        """Return every output (B, n_outputs)."""
+        known = representation.outputs
+        return self.heads(representation.values) if known is None else known
 
     def task_losses(
         self, batch: Batch, criterion: nn.Module, scale: Sequence[Tensor | None]
@@ -120,9 +128,10 @@ class MultiTaskModule(nn.Module):
 
         The outputs are a block for each group of tasks; None elsewhere.
         """
-        values, common = self.represent(batch.X, batch.task)
-        direct = values is common and batch.places is None
-        blocks = self._read(values, batch.places)
+        representation = self.represent(batch.X, batch.task)
+        common = representation.common
+        direct = representation.values is common and batch.places is None
+        blocks = self._read(representation, batch.places)
         # losses are sums over rows, which 16 bits would round
         blocks = [block.to(criterion.unit.dtype) for block in blocks]  # type: ignore[arg-type]
         if batch.places is not None:
@@ -131,7 +140,7 @@ class MultiTaskModule(nn.Module):
 
     def forward(self, X: Tensor) -> Tensor:
         """Return outputs (B, n_outputs) of rows X (B, ...) as the caller has them."""
-        return self.heads(self.represent(self.scale(X)).values)
+        return self.outputs(self.represent(self.scale(X)))
 
     def own_outputs(self, X: Tensor, task: Tensor, places: Sequence[Tensor]) -> list[Tensor]:
         """Return the outputs of each row's own task, (B, 1) or (B, 1, K) a group."""

@@ -74,6 +74,8 @@ class GroupedHeads(nn.Module):
         if columns == list(range(columns[0], columns[-1] + 1)):
             columns = slice(columns[0], columns[-1] + 1)  # a view
         weight, bias = self.weight[columns], self.bias[columns]
+        if len(tasks) == 1:
+            representation = representation.flatten(0, -2)
         if representation.ndim == 2:
             outputs = functional.linear(representation, weight, bias)
             return outputs.unflatten(1, (len(tasks), -1)).transpose(0, 1)

@@ -160,7 +160,7 @@ def assert_shared_parameters_are_those_that_several_tasks_use(scheme):
 
 def assert_losses_go_through_what_is_common(scheme):
     network, x = make(scheme, 3), rows(20)
-    values, common = network.represent(x)
+    values, common, _ = network.represent(x)
     if common is None:
         return
     blocks = network.heads.blocks(network.heads(values))

@@ -15,10 +15,13 @@ class Representation(NamedTuple):
     common : Tensor or None
         What the losses of all tasks go through, for methods that compare the tasks' gradients
         there; None where the scheme has no such place.
+    outputs : Tensor of shape (B, n_outputs), or None
+        What the heads make of `values`, where the scheme has asked them already.
     """
 
     values: Tensor
     common: Tensor | None
+    outputs: Tensor | None = None
 
 
 class SharingModule(nn.Module):
@@ -77,7 +80,7 @@ def as_representation(result: Tensor | Representation) -> Representation:
 
 def own_rows(representation: Representation, task: Tensor) -> Representation:
     """Return each row's representation for its own task."""
-    values, common = representation
+    values, common, _ = representation
     if values.ndim == 3:
         values = values[task, torch.arange(len(task), device=task.device)]
     return Representation(values, common)

@@ -71,9 +71,9 @@ class CascadeModule(DependentSharingModule):
             for t in step:
                 rows[t] = range(n_rows, n_rows + self.messages.size(t))
                 n_rows = rows[t].stop
-        order = list(chain(self.bare, *self.steps))
-        in_order = order == sorted(order)
-        position = None if in_order else torch.tensor(order).argsort()
+        self.order = list(chain(self.bare, *self.steps))
+        in_order = self.order == sorted(self.order)
+        position = None if in_order else torch.tensor(self.order).argsort()
         self.register_buffer("position", position, persistent=False)
 
     def forward(self, x: Tensor, heads: GroupedHeads | None = None) -> Representation:
@@ -91,14 +91,17 @@ class CascadeModule(DependentSharingModule):
         if not self.read:
             return Representation(shared, shared)
         parts = [shared.expand(len(self.bare), *shared.shape)]
-        told = [shared.new_zeros(1, len(shared)), *self._told(self.bare, shared, heads)]
+        messages, outputs = self._told(self.bare, shared, heads)
+        told = [shared.new_zeros(1, len(shared)), *messages]
         for step, towers in zip(self.steps, self.towers, strict=True):
             parts.append(towers(shared, torch.cat(told)))
-            told += self._told(step, parts[-1], heads)
+            messages, made = self._told(step, parts[-1], heads)
+            told += messages
+            outputs += made
         values = torch.cat(parts)
         if self.position is not None:
             values = values.index_select(0, self.position)
-        return Representation(values, shared)
+        return Representation(values, shared, self._in_place(outputs, heads))
 
     def shared_parameters(self) -> Iterator[nn.Parameter]:
         """Yield the trunk's parameters, and those of residuals that other tasks learn through."""
@@ -107,12 +110,28 @@ class CascadeModule(DependentSharingModule):
             if not self.detach and not self.read.isdisjoint(step):
                 yield from towers.parameters()
 
-    def _told(self, step: list[int], values: Tensor, heads: GroupedHeads | None) -> list[Tensor]:
-        """Return what the tasks of a step tell those after them, (numbers, B)."""
+    def _told(
+        self, step: list[int], values: Tensor, heads: GroupedHeads | None
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Return what the tasks of a step tell those after them, and what their heads made.
+
+        Both (numbers, B).
+        """
+        messages, outputs = self.messages(step, values, heads)  # type: ignore[arg-type]
         if self.read.isdisjoint(step):
-            return []
-        messages = self.messages(step, values, heads)  # type: ignore[arg-type]
-        return [message.detach() for message in messages] if self.detach else messages
+            return [], outputs
+        return [message.detach() for message in messages] if self.detach else messages, outputs
+
+    def _in_place(self, outputs: list[Tensor], heads: GroupedHeads | None) -> Tensor | None:
+        """Return outputs in the order of the steps as the heads have them, (B, n_outputs)."""
+        if not outputs:  # heads were not asked
+            return None
+        together = torch.cat(outputs)
+        columns = [column for t in self.order for column in heads.columns[t]]  # type: ignore[union-attr]
+        if columns != sorted(columns):
+            place = torch.tensor(columns, device=together.device).argsort()
+            together = together.index_select(0, place)
+        return together.T
 
 
 class Towers(nn.Module):
@@ -139,6 +158,10 @@ class Towers(nn.Module):
         alike = bool((filled == filled[0]).all())
         # (D,) where all read the same, else (n, D)
         self.register_buffer("columns", filled[0] if alike else filled, persistent=False)
+        # the first row where all read the same rows one after another, which are a view then
+        start = columns[0][0] if most else 0
+        in_a_row = alike and columns[0] == list(range(start, start + most))
+        self.first = start if in_a_row else None
         fan_in = torch.tensor([n_inputs + len(row) for row in columns])
         std = (2.0 / fan_in).sqrt()[:, None, None]
         self.inner = nn.Parameter(std * torch.randn(n, width, n_inputs + most))
@@ -148,15 +171,23 @@ class Towers(nn.Module):
 
     def forward(self, shared: Tensor, told: Tensor) -> Tensor:
         """Return r (n, B, h) of z (B, h) and what other tasks told, (rows, B)."""
-        messages = told.index_select(0, self.columns.flatten())
-        messages = messages.view(*self.columns.shape, len(shared))
-        inputs = torch.cat([shared.T.expand(*messages.shape[:-2], -1, -1), messages], dim=-2)
-        if inputs.ndim == 2:  # all read the same: one product, faster than a batch of them
-            bias, inner = self.bias.flatten(0, 1), self.inner.flatten(0, 1)
-            hidden = torch.addmm(bias, inner, inputs).unflatten(0, self.bias.shape[:2])
+        if self.first is None:
+            messages = told.index_select(0, self.columns.flatten())
+            messages = messages.view(*self.columns.shape, len(shared))
         else:
-            hidden = torch.baddbmm(self.bias, self.inner, inputs)
-        return torch.baddbmm(shared, self.activation(hidden).mT, self.outer)
+            messages = told.narrow(0, self.first, len(self.columns))
+        # W1 [z, m] in two products: z would have to be copied for one
+        of_shared, of_messages = self.inner.split([shared.shape[1], messages.shape[-2]], dim=-1)
+        hidden = torch.addmm(self.bias.flatten(0, 1), of_shared.flatten(0, 1), shared.T)
+        if messages.ndim == 2:  # all read the same: one product, faster than a batch of them
+            hidden = torch.addmm(hidden, of_messages.flatten(0, 1), messages)
+        hidden = hidden.unflatten(0, self.bias.shape[:2])
+        if messages.ndim == 3:
+            hidden = torch.baddbmm(hidden, of_messages, messages)
+        hidden = self.activation(hidden).mT
+        if len(hidden) == 1:
+            return torch.addmm(shared, hidden[0], self.outer[0])[None]
+        return torch.baddbmm(shared, hidden, self.outer)
 
 
 def _depths(parents: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -41,8 +41,10 @@ class Messages:
 
     def __call__(
         self, tasks: Sequence[int], representation: Tensor, heads: GroupedHeads
-    ) -> list[Tensor]:
-        """Return messages (numbers, B), those of the tasks one after another.
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Return messages (numbers, B), those of the tasks one after another, and their outputs.
+
+        Outputs (numbers, B) are those of the heads; there are none where these were not asked.
 
         Parameters
         ----------
@@ -65,8 +67,8 @@ class Predictions(Messages):
 
     def __call__(
         self, tasks: Sequence[int], representation: Tensor, heads: GroupedHeads
-    ) -> list[Tensor]:
-        """Return the predictions of those tasks; see `Messages`."""
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the predictions and the outputs of those tasks; see `Messages`."""
         runs = [
             (kind, list(run))
             for (kind, _), run in groupby(tasks, lambda t: (self.tasks[t].kind, self.size(t)))
@@ -74,9 +76,12 @@ class Predictions(Messages):
         own = [representation] * len(runs)
         if representation.ndim == 3:
             own = list(representation.split([len(run) for _, run in runs]))
-        return [
-            _SOFT[kind](heads.task_outputs(run, values)).mT.flatten(0, 1)
-            for (kind, run), values in zip(runs, own, strict=True)
+        outputs = [
+            heads.task_outputs(run, values) for (_, run), values in zip(runs, own, strict=True)
+        ]
+        soft = [_SOFT[kind](values) for (kind, _), values in zip(runs, outputs, strict=True)]
+        return [values.mT.flatten(0, 1) for values in soft], [
+            values.mT.flatten(0, 1) for values in outputs
         ]
 
 
@@ -93,9 +98,9 @@ class Representations(Messages):
 
     def __call__(
         self, tasks: Sequence[int], representation: Tensor, heads: GroupedHeads
-    ) -> list[Tensor]:
+    ) -> tuple[list[Tensor], list[Tensor]]:
         """Return the representations of those tasks; see `Messages`."""
-        return [representation.mT.flatten(0, 1)]
+        return [representation.mT.flatten(0, 1)], []
 
 
 MESSAGES: dict[str, type[Messages]] = {

@@ -52,7 +52,7 @@ def test_one_level_without_specific_experts_is_a_mixture_of_experts(scheme):
     (level,) = extraction.sharing.levels
     level.shared.load_state_dict(mixture.sharing.experts.state_dict())
     level.gates.load_state_dict(mixture.sharing.gates.state_dict())
-    values, common = mixture.represent(x)
+    values, common, _ = mixture.represent(x)
     assert torch.equal(extraction.represent(x).values, values)
     assert torch.equal(extraction.represent(x).common, common)
     task = torch.tensor([0, 3, 1, 1, 2, 0, 3])
@@ -92,7 +92,7 @@ def test_a_cascade_without_edges_is_hard_sharing(reads):
 
 def test_a_cascade_starts_from_hard_sharing():
     cascade, x = make(Cascade(reads="representation"), 4, nudged=False), rows()
-    values, common = cascade.represent(x)
+    values, common, _ = cascade.represent(x)
     assert torch.equal(values, common.expand(4, 7, 4))
 
 
