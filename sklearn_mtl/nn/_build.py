@@ -14,8 +14,9 @@ from sklearn_mtl.nn._precision import check_precision
 from sklearn_mtl.nn._random import seeded
 from sklearn_mtl.nn.balancing import make_balancer
 from sklearn_mtl.nn.heads import GroupedHeads
-from sklearn_mtl.nn.sharing._base import SharingModule, as_representation
-from sklearn_mtl.nn.trunks import TrunkFactory
+from sklearn_mtl.nn.sharing._base import SharingModule
+from sklearn_mtl.nn.sharing._build import build_scheme
+from sklearn_mtl.nn.trunks import TrunkFactory, start_equal
 from sklearn_mtl.tasks import TaskSpec
 from sklearn_mtl.tasks._outputs import LossFunction, OutputGroup
 from sklearn_mtl.utils._validation import listing
@@ -106,15 +107,21 @@ def build_net(
         bias = _copied(output_bias, number)
 
         def make_network() -> MultiTaskModule:
-            scheme = sharing.build(make_trunk, tasks).to(number)
-            heads = GroupedHeads(_representation_width(scheme, make_trunk), groups, bias)
-            return MultiTaskModule(scaler, scheme, heads)
+            scheme, width = build_scheme(sharing, make_trunk, tasks)
+            return MultiTaskModule(scaler, scheme, GroupedHeads(width, groups, bias))
 
         first = make_network()
         network: MultiTaskModule | Members = first
         if n_estimators > 1:
             batched = module is None and _can_be_batched(first, groups)
             others = [make_network() for _ in range(n_estimators - 1)]
+            if module is not None and start_equal(first.sharing, others[0].sharing):
+                raise ValueError(
+                    f"n_estimators={n_estimators} needs networks that start apart, but the module "
+                    f"of {owner} gives each the same weights, so that they would stay nearly "
+                    "equal; pass module= a class or a function that makes new weights in each "
+                    "call, or set n_estimators=1."
+                )
             network = Members([first, *others], batched=batched)
             if compile:
                 raise ValueError(
@@ -166,19 +173,6 @@ def _can_be_batched(network: MultiTaskModule, groups: Sequence[OutputGroup]) -> 
     """Return whether all code that a network runs is the package's, or made for it."""
     own_losses = any(isinstance(group.spec.loss, LossFunction) for group in groups)
     return isinstance(network.sharing, SharingModule) and not own_losses
-
-
-def _representation_width(scheme: torch.nn.Module, make_trunk: TrunkFactory) -> int:
-    """Return h of what a sharing scheme gives."""
-    if hasattr(scheme, "n_outputs"):
-        return int(scheme.n_outputs)  # type: ignore[arg-type]
-    with torch.no_grad():
-        scheme.eval()
-        values = as_representation(
-            scheme(torch.zeros(2, *make_trunk.input_shape).to(make_trunk.dtype))
-        ).values
-        scheme.train()
-    return values.shape[-1]
 
 
 def _copied(values: np.ndarray, dtype: torch.dtype) -> torch.Tensor:

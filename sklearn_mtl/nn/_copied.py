@@ -11,7 +11,7 @@ def copied(module: Any) -> Any:
     if isinstance(module, nn.Module):
         for buffer in module.buffers():
             if isinstance(buffer, UninitializedBuffer):  # torch can copy such parameters alone
-                memo[id(buffer)] = UninitializedBuffer(
+                memo[id(buffer)] = UninitializedBuffer(  # type: ignore[call-arg]
                     device=buffer.data.device,
                     dtype=buffer.data.dtype,
                     persistent=buffer.persistent,

@@ -129,7 +129,7 @@ class GradientBalancer(TorchjdBalancer):
         return list(vector.split([block.shape[1] for block in blocks]))
 
     def _combination(self, matrix: Tensor, tasks: np.ndarray) -> Tensor:
-        """Return what the aggregator makes of the rows (S, n); set `weight` where it has weights."""
+        """Return what the aggregator makes of the rows (S, n); and set `weight` if it has any."""
         if not is_weighted_sum(self.method):
             return self.method(matrix)
         weights = self.method.weighting(matrix)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import DWA, FAMO, Scalarizer
 
+from sklearn_mtl.nn._own_modules import described
 from sklearn_mtl.nn.balancing._base import Balancer
 from sklearn_mtl.nn.balancing._gradient_balancer import GradientBalancer
 from sklearn_mtl.nn.balancing._scalarized import Scalarized
@@ -42,7 +43,13 @@ def make_balancer(balancing: Any, task_weight: Tensor) -> Balancer:
             "balancing must be a word, a sklearn_mtl.neural_network.Balancing or a torchjd "
             f"Scalarizer or Aggregator, got {balancing!r}."
         )
-    return balancing.build(task_weight)
+    built = balancing.build(task_weight)
+    if not isinstance(built, Balancer):
+        raise TypeError(
+            f"build of balancing={balancing!r} must return a sklearn_mtl.nn.Balancer; it gives "
+            f"{described(built)}."
+        )
+    return built
 
 
 def _check_takes(scalarizer: Scalarizer, task_weight: Tensor) -> None:

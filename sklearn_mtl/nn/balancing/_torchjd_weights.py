@@ -1,5 +1,3 @@
-from typing import TypeGuard
-
 import numpy as np
 from torch import Tensor
 from torchjd.aggregation import (
@@ -40,7 +38,7 @@ def of_the_gramian(method: GramianWeights | Aggregator) -> GramianWeights | Aggr
     return method
 
 
-def is_weighted_sum(method: Aggregator) -> TypeGuard[WeightedAggregator]:
+def is_weighted_sum(method: Aggregator) -> bool:
     """Return whether an aggregator is its `weighting` times the Jacobian, and nothing besides."""
     return (
         isinstance(method, WeightedAggregator)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sklearn_mtl.nn.trunks import Copies, TrunkFactory
+from sklearn_mtl.nn.trunks import Copies, TrunkFactory, start_equal
 
 
 class Gates(nn.Module):
@@ -49,12 +49,10 @@ def mix(weights: Tensor, experts: Tensor) -> Tensor:
 def make_experts(make_trunk: TrunkFactory, n_experts: int) -> nn.Module:
     """Return n trunks that start apart: equal ones would have equal gradients, and stay equal."""
     experts = make_trunk(n_experts)
-    if isinstance(experts, Copies) and n_experts > 1:
-        one, other = (list(member.parameters()) for member in experts.members[:2])
-        if one and all(torch.equal(a, b) for a, b in zip(one, other, strict=True)):
-            raise ValueError(
-                "sharing needs experts that start apart, but the module of "
-                f"{make_trunk.owner} gives each the same weights, so that they would stay equal; "
-                "pass module= a class or a function that makes new weights in each call."
-            )
+    if isinstance(experts, Copies) and n_experts > 1 and start_equal(*experts.members[:2]):
+        raise ValueError(
+            "sharing needs experts that start apart, but the module of "
+            f"{make_trunk.owner} gives each the same weights, so that they would stay equal; "
+            "pass module= a class or a function that makes new weights in each call."
+        )
     return experts

@@ -1,6 +1,6 @@
 """Trunks: what maps standardised inputs to a representation."""
 
-from sklearn_mtl.nn.trunks._backbone import Backbone, Copies
+from sklearn_mtl.nn.trunks._backbone import Backbone, Copies, start_equal
 from sklearn_mtl.nn.trunks._factory import TrunkFactory
 from sklearn_mtl.nn.trunks._mlp import ACTIVATIONS, MLP
 from sklearn_mtl.nn.trunks._periodic import PeriodicModule
@@ -16,4 +16,5 @@ __all__ = [
     "PiecewiseLinearModule",
     "StackedLinear",
     "TrunkFactory",
+    "start_equal",
 ]

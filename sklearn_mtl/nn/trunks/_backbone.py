@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sklearn_mtl.nn._copied import copied
+from sklearn_mtl.nn._own_modules import check_dtype, check_is_tensor, described
 
 
 class Backbone(nn.Module):
@@ -85,11 +86,7 @@ class Backbone(nn.Module):
 
     def _checked(self, output: Any, x: Tensor) -> Tensor:
         wanted = "(B, h), h numbers for each of the B rows, which the heads of the tasks read"
-        if not isinstance(output, Tensor):
-            raise TypeError(
-                f"{self._name} gives {_kind(output)}; it must give one tensor of shape {wanted}. "
-                "Wrap it in a module that returns that tensor."
-            )
+        check_is_tensor(output, self._name, wanted)
         shape = tuple(output.shape)
         width = (self.n_outputs,) if self.n_outputs else shape[-1:]
         if shape != (len(x), *width) or width == (0,):
@@ -99,20 +96,8 @@ class Backbone(nn.Module):
                 f"{self._name} gives shape {shape} for a batch of shape {tuple(x.shape)}; it must "
                 f"give {wanted}{here}.{advice}"
             )
-        if not output.is_floating_point() or (
-            output.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type)
-        ):
-            raise TypeError(
-                f"{self._name} gives {output.dtype} for {x.dtype} inputs; it must give {x.dtype}, "
-                f"the dtype that {self.owner} cast it to."
-            )
+        check_dtype(output, x, self._name, self.owner)
         return output
-
-
-def _kind(output: Any) -> str:
-    if isinstance(output, (tuple, list)):
-        return f"a {type(output).__name__} of {len(output)}"
-    return f"a {type(output).__name__}"
 
 
 class BackboneFactory:
@@ -176,7 +161,7 @@ class BackboneFactory:
         if not isinstance(made, nn.Module):
             raise TypeError(
                 f"module={name} of {self.owner} must return a torch.nn.Module; it returned "
-                f"{_kind(made)}."
+                f"{described(made)}."
             )
         # a callable may return one object of the caller's each time
         return made if isinstance(self.module, type) else copied(made)
@@ -205,3 +190,9 @@ class Copies(nn.Module):
         return torch.stack(
             [member(part) for member, part in zip(self.members, inputs, strict=True)]
         )
+
+
+def start_equal(one: nn.Module, other: nn.Module) -> bool:
+    """Return whether two modules of one form have parameters, and have the same."""
+    pairs = list(zip(one.parameters(), other.parameters(), strict=True))
+    return len(pairs) > 0 and all(torch.equal(a, b) for a, b in pairs)
