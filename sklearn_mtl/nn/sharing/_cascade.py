@@ -4,6 +4,7 @@ from itertools import chain
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from sklearn_mtl.nn.heads import GroupedHeads
 from sklearn_mtl.nn.sharing._base import DependentSharingModule, Representation
@@ -178,13 +179,13 @@ class Towers(nn.Module):
             messages = told.narrow(0, self.first, len(self.columns))
         # W1 [z, m] in two products: z would have to be copied for one
         of_shared, of_messages = self.inner.split([shared.shape[1], messages.shape[-2]], dim=-1)
-        hidden = torch.addmm(self.bias.flatten(0, 1), of_shared.flatten(0, 1), shared.T)
+        hidden = functional.linear(shared, of_shared.flatten(0, 1), self.bias.flatten())
         if messages.ndim == 2:  # all read the same: one product, faster than a batch of them
-            hidden = torch.addmm(hidden, of_messages.flatten(0, 1), messages)
-        hidden = hidden.unflatten(0, self.bias.shape[:2])
+            hidden = torch.addmm(hidden, messages.T, of_messages.flatten(0, 1).T)
+        hidden = hidden.unflatten(1, self.bias.shape[:2]).transpose(0, 1)
         if messages.ndim == 3:
-            hidden = torch.baddbmm(hidden, of_messages, messages)
-        hidden = self.activation(hidden).mT
+            hidden = torch.baddbmm(hidden, messages.mT, of_messages.mT)
+        hidden = self.activation(hidden)
         if len(hidden) == 1:
             return torch.addmm(shared, hidden[0], self.outer[0])[None]
         return torch.baddbmm(shared, hidden, self.outer)
