@@ -28,7 +28,7 @@ class UPGradWeights(GramianWeights):
     def weigh(self, gramian: np.ndarray, tasks: np.ndarray) -> np.ndarray:
         """Return the weights."""
         n, root = len(gramian), square_root(gramian)
-        return sum(project(u, gramian, root) for u in np.eye(n) / n)
+        return np.sum([project(u, gramian, root) for u in np.eye(n) / n], axis=0)
 
 
 class DualProjWeights(GramianWeights):
