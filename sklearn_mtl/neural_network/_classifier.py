@@ -73,7 +73,8 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         what it is: labels drawn more often count less each.
     input_scaling : {"standard", "smooth_clip"} or None, default="smooth_clip"
         "standard" centres and scales X by the mean and standard deviation of the training rows,
-        inside the network: of each column, or of each channel of X (n, channels, ...).
+        inside the network: of each column, or of each channel of X (n, channels, ...). Of a
+        Dataset, which is read once for them, they are those of all items, held-out ones included.
         "smooth_clip" then bends values z to z / sqrt(1 + (z / 3)²), so that outliers stay within
         three standard deviations. None leaves X as it is, as a `module` that reads tokens needs.
     optimizer : {"adamw", "adam", "sgd"}, torch.optim.Optimizer class or callable, default="adamw"
@@ -320,6 +321,33 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         """
         self._partial_fit(X, y, sample_weight, classes)
         return self
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Predict the class of every task.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p), dict name -> array-like of shape (n_t, p), or Dataset
+            As in ``fit``; the items of a Dataset may be x alone.
+        return_std : bool, default=False
+            False: it is for tasks that are numbers, and here so that all networks are called alike.
+
+        Returns
+        -------
+        y : the container that ``fit`` received
+
+        Raises
+        ------
+        ValueError
+            ``return_std=True``.
+        """
+        if return_std:
+            raise ValueError(
+                "predict(X, return_std=True) gives the spread of predicted numbers, but a "
+                f"{type(self).__name__} predicts classes; predict_proba(X) says how sure it is. "
+                "MultiTaskRegressor and MultiTaskEstimator have return_std."
+            )
+        return super().predict(X)
 
     def predict_proba(self, X: Any) -> Any:
         """Return class probabilities.

@@ -277,6 +277,31 @@ def test_a_model_travels_and_goes_on_as_if_it_had_not(module, travel):
                           clone(stays).fit(X, y).predict(X)["band"])  # fmt: skip
 
 
+class LazyNet(nn.Module):
+    """All of it lazily shaped, batch normalisation too."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.LazyConv2d(3, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(4)
+        )
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+@pytest.mark.parametrize("travel", [clone, lambda model: pickle.loads(pickle.dumps(model))])
+def test_an_instance_of_lazily_shaped_layers_is_copied_and_travels(travel):
+    net = LazyNet()
+    X = make_images()
+    model = travel(MultiTaskRegressor(module=net, **SHORT)).fit(X, X[:, 0, 0])
+    assert model.module is not net
+    assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+    for one in (net, model.module):  # the caller's, and the parameter
+        assert type(one.layers[1]) is nn.LazyBatchNorm2d
+    assert trunk_of(model).layers[1].num_batches_tracked == 8  # four batches an epoch
+
+
 def test_another_module_cannot_be_trained_on():
     X = make_images()
     y = X[:, 0, 0]
@@ -329,6 +354,15 @@ def test_members_of_an_ensemble_have_backbones_of_their_own(network):
     counted = trunk_of(model).layers[1].num_batches_tracked
     assert counted.tolist() == [8, 8]  # four batches an epoch
     assert len(model.predict(X)) == 30
+
+
+@pytest.mark.parametrize("module", [instance(), lambda: instance(seed=1)], ids=["instance", "same"])
+def test_members_of_an_ensemble_that_would_start_equal_are_refused(module):
+    X = make_images()
+    with pytest.raises(
+        ValueError, match=r"n_estimators=2 needs networks that start apart, .* pass"
+    ):
+        MultiTaskRegressor(module=module, n_estimators=2, **SHORT).fit(X, X[:, 0, 0])
 
 
 @pytest.mark.parametrize("sharing", ["hard", "separate", "mmoe", "ple", "cascade", "soft"])

@@ -45,6 +45,7 @@ from sklearn_mtl import (
     make_task_scorer,
     score_per_task,
 )
+from sklearn_mtl.neural_network import GradNorm, MMoE, PeriodicEmbedding
 
 SMALL = {**PLAIN, "hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0}
 
@@ -59,6 +60,12 @@ def classifier(**parameters):
 
 def mixed(**parameters):
     return MultiTaskEstimator(**{**SMALL, **parameters})
+
+
+def test_a_classifier_says_who_has_the_spread_of_predictions():
+    model = classifier().fit(X, WORDS)
+    with pytest.raises(ValueError, match="MultiTaskClassifier predicts classes; predict_proba"):
+        model.predict(X, return_std=True)
 
 
 # route -> (estimator, labels of two tasks)
@@ -126,6 +133,10 @@ def test_a_call_without_sense_is_refused_in_words(route, case):
 PARAMETERS = [
     ("activation", "rellu", ["'rellu'", "did you mean 'relu'?"]),
     ("sharing", "hart", ["'hard'", "'hart'", "did you mean 'hard'?"]),
+    ("sharing", "MMoE", ["'MMoE'", "did you mean 'mmoe'?"]),
+    ("sharing", MMoE, ["'sharing'", "the class MMoE", "write MMoE()"]),
+    ("balancing", GradNorm, ["'balancing'", "the class GradNorm", "write GradNorm()"]),
+    ("numeric_embedding", PeriodicEmbedding, ["'numeric_embedding'", "PeriodicEmbedding()"]),
     ("balancing", "equl", ["'equl'", "did you mean 'equal'?"]),
     ("optimizer", "adm", ["'adamw', 'adam', 'sgd'", "did you mean 'adam'?"]),
     ("optimizer", 3, ["'optimizer'", "3"]),

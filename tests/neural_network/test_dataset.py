@@ -11,7 +11,7 @@ import torch
 from _plain import PLAIN
 from sklearn.callback import ScoringMonitor
 from skorch.callbacks import Callback
-from torch.utils.data import Dataset, IterableDataset, Subset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 from torch.utils.data._utils.pin_memory import pin_memory
 
 from sklearn_mtl import (
@@ -431,6 +431,14 @@ def test_an_iterable_dataset_is_told_what_is_needed(method):
         getattr(MultiTaskRegressor(**SMALL), method)(Endless())
 
 
+@pytest.mark.parametrize("method", ["fit", "predict"])
+def test_a_loader_is_told_to_give_its_dataset(method):
+    X, y = make_data()
+    model = MultiTaskEstimator(**SMALL).fit(X, y)
+    with pytest.raises(TypeError, match=r"X is a DataLoader, .* pass its Dataset, X\.dataset"):
+        getattr(model, method)(DataLoader(Pairs(X, y), batch_size=4))
+
+
 def test_labels_beside_a_dataset_are_refused():
     X, y = make_data()
     with pytest.raises(ValueError, match="hold the labels, so y must be None; found dict"):
@@ -503,12 +511,17 @@ def test_an_empty_dataset_is_refused():
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])
-def test_an_error_of_the_dataset_comes_through(num_workers):
+def test_an_error_of_the_dataset_comes_through_with_the_number_of_the_item(num_workers):
     def fails(i):
-        raise LookupError("no file 'row_0.npy'")
+        if i == 3:
+            raise LookupError("no file 'row_3.npy'")
+        return ROW, {"a": 1.0 * i}
 
-    with pytest.raises(LookupError, match=r"no file 'row_0\.npy'"):
+    message = r"Item 3 of the Dataset \(Broken\) cannot be read: LookupError: no file 'row_3\.npy'"
+    with pytest.raises(RuntimeError, match=message) as caught:
         MultiTaskRegressor(num_workers=num_workers, **SMALL).fit(Broken(fails))
+    if num_workers == 0:
+        assert isinstance(caught.value.__cause__, LookupError)
 
 
 @pytest.mark.filterwarnings("ignore:Got pickle error")

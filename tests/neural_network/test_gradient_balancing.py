@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_mtl import MultiTaskEstimator, MultiTaskRegressor
-from sklearn_mtl.neural_network import MGDA, CAGrad, GradVac, NashMTL, PCGrad
+from sklearn_mtl.neural_network import MGDA, Balancing, CAGrad, GradVac, NashMTL, PCGrad
 from sklearn_mtl.neural_network.balancing import BALANCING, GradientBalancing
 from sklearn_mtl.neural_network.sharing import SHARING
 
@@ -131,6 +131,69 @@ def test_any_aggregator_of_torchjds_is_taken_and_left_as_it_was():
     second = MultiTaskEstimator(**SMALL, balancing=given).fit(X, y)
     np.testing.assert_array_equal(weights(first), weights(second))
     assert np.isfinite(np.array(list(first.history_["weight"].values()))).all()
+
+
+@pytest.mark.parametrize("gradients", ["common", "parameters"])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (torchjd.Mean(), [1 / 3, 1 / 3, 1 / 3]),
+        (torchjd.Sum(), [1.0, 1.0, 1.0]),
+        (torchjd.Constant(torch.tensor([0.5, 2.0, 0.25])), [0.5, 2.0, 0.25]),
+    ],
+    ids=str,
+)
+def test_the_weights_of_a_weighted_aggregator_are_recorded_times_those_of_the_tasks(
+    given, expected, gradients
+):
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    sharing = "hard" if gradients == "common" else "cross_stitch"
+    task_weight = np.array([1.0, 3.0, 0.5])
+    model = MultiTaskRegressor(
+        **SMALL, balancing=given, sharing=sharing, task_weight=task_weight
+    ).fit(X, X @ [[1.0, 2.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 0.0]])
+    recorded = np.array(list(model.history_["weight"].values()))
+    # float32 weights
+    np.testing.assert_allclose(recorded, np.outer(expected * task_weight, [1, 1]), rtol=1e-6)
+
+
+def test_random_weights_are_recorded_and_change():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    model = MultiTaskRegressor(**SMALL, balancing=torchjd.Random()).fit(X, X)
+    recorded = np.array(list(model.history_["weight"].values()))
+    # float32 weights, which a softmax makes
+    np.testing.assert_allclose(recorded.sum(axis=0), 1.0, rtol=1e-6)
+    assert len(np.unique(recorded)) == recorded.size
+
+
+class Doubled(torchjd.Mean):
+    """Does more than its weights say."""
+
+    def forward(self, matrix):
+        return 2 * super().forward(matrix)
+
+
+@pytest.mark.parametrize("given", [torchjd.TrimmedMean(0), Doubled()], ids=str)
+def test_an_aggregator_that_is_more_than_its_weights_records_none(given):
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    model = MultiTaskRegressor(**SMALL, balancing=given).fit(X, X)
+    assert np.isnan(np.array(list(model.history_["weight"].values()))).all()
+
+
+class BuildsFour(Balancing):
+    """A method whose `build` makes no balancer."""
+
+    def build(self, task_weight):
+        return 4
+
+
+def test_a_method_that_builds_no_balancer_is_named():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    message = (
+        r"build of balancing=BuildsFour\(\) must return a sklearn_mtl\.nn\.Balancer; .* an int"
+    )
+    with pytest.raises(TypeError, match=message):
+        MultiTaskRegressor(**SMALL, balancing=BuildsFour()).fit(X, X)
 
 
 def test_grids_reach_inside():

@@ -284,6 +284,18 @@ def test_a_function_sees_rows_of_its_own_task_alone():
     assert sorted(seen) == sorted(np.repeat(np.round(labels, 9), 2))
 
 
+def test_an_error_of_the_function_names_the_task_and_what_it_was_given():
+    def fails(outputs, labels):
+        return outputs @ labels[:, None, None, None]
+
+    X = np.random.default_rng(0).normal(size=(8, 2))
+    y = {"a": X[:, 0], "b": np.where(np.arange(8) < 3, np.nan, X[:, 1])}
+    message = r"loss of task 'b', .*fails.*shape \(5,\) and labels of shape \(5,\), and must return"
+    with pytest.raises(RuntimeError, match=message) as caught:
+        MultiTaskRegressor(**SMALL, loss={"b": fails}).fit(X, y)
+    assert isinstance(caught.value.__cause__, RuntimeError)  # torch's own
+
+
 def test_a_batch_without_a_label_of_its_task_does_not_call_the_function():
     X, y = make_mixed()
     labels = np.full(len(X), np.nan)

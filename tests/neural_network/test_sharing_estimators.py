@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from _plain import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
@@ -20,9 +21,14 @@ from sklearn_mtl.neural_network import (
     HardSharing,
     MMoE,
     SeparateNetworks,
+    Sharing,
     SoftSharing,
 )
 from sklearn_mtl.neural_network.sharing import SHARING
+from sklearn_mtl.nn.sharing._build import build_scheme
+from sklearn_mtl.nn.trunks import TrunkFactory
+from sklearn_mtl.tasks import TaskSpec
+from sklearn_mtl.tasks._spec import REGRESSION
 
 SMALL = {"hidden_layer_sizes": (6, 4), "max_epochs": 3, "random_state": 0}
 FULL = {
@@ -296,6 +302,7 @@ def test_a_parameter_out_of_range_is_named(sharing, name):
         ({"a": ["bb"]}, r"depends_on\['a'\] names 'bb', .*did you mean 'b'"),
         ({"aa": ["b"]}, "depends_on names 'aa', .*did you mean 'a'"),
         ({"a": "b"}, r"depends_on\['a'\] must be a list of task names, found 'b'; write \['b'\]"),
+        ({"a": None}, r"depends_on\['a'\] .*, found None; write \[\], or leave the task out"),
         ({"a": 3}, r"depends_on\['a'\] must be a list of task names, found 3"),
     ],
 )
@@ -319,6 +326,85 @@ def test_a_cross_stitched_module_needs_stages():
     match = r"sharing='cross_stitch' mixes .* nn.Sequential; the module .* is a Whole"
     with pytest.raises(ValueError, match=match):
         MultiTaskRegressor(**SMALL, module=Whole, sharing="cross_stitch").fit(X, Y)
+
+
+class Gives(Sharing):
+    """Gives a function of what one trunk makes of two tasks' inputs."""
+
+    def __init__(self, function=None):
+        self.function = function
+
+    def build(self, make_trunk, tasks):
+        class Module(nn.Module):
+            def __init__(self, trunk, function):
+                super().__init__()
+                self.trunk = trunk
+                self.norm = nn.BatchNorm1d(4)
+                self.function = function
+
+            def forward(self, x):
+                return self.function(self.norm(self.trunk(x)))
+
+        return Module(make_trunk(), self.function)
+
+
+class BuildsThree(Sharing):
+    """A scheme whose `build` makes no module."""
+
+    def build(self, make_trunk, tasks):
+        return 3
+
+
+@pytest.mark.parametrize("layout", ["shared rows", "long form"])
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda z: z.expand(3, *z.shape), r"shape \(3, 3, 4\) .*or \(T, B, h\) .*, T = 2"),
+        (lambda z: z.expand(2, *z.shape).mT, r"shape \(2, 4, 3\)"),
+        (lambda z: z.expand(2, *z.shape).transpose(0, 1), r"shape \(3, 2, 4\)"),
+        (lambda z: z.mean(0, keepdim=True), r"shape \(1, 4\) for a batch of shape \(3, "),
+        (lambda z: z[:, :0], r"shape \(3, 0\)"),
+        (lambda z: z[: len(z) // 2], r"shape \(1, 4\)"),
+        (lambda z: z.sum(), r"shape \(\)"),
+        (lambda z: None, r"gives None; it must give one tensor"),
+        (lambda z: (z, z), r"gives a tuple of 2; it must give one tensor"),
+        (lambda z: z.double(), r"gives torch.float64 for torch.float32 inputs"),
+        (lambda z: z @ z, r"fails on a batch of shape \(3, [34]\): RuntimeError: mat1"),
+    ],
+)
+def test_a_scheme_of_the_users_that_gives_no_representation_is_named(function, message, layout):
+    X, Y, _ = make_data(n_tasks=2)
+    parameters = {**PLAIN, **SMALL, "sharing": Gives(function)}
+    if layout == "long form":
+        X[:, 3] = np.arange(40) % 2
+        parameters["task_feature"], Y = 3, Y[:, 0]
+    with pytest.raises((ValueError, TypeError), match=rf"sharing=Gives\(.*(\n.*)*{message}"):
+        MultiTaskRegressor(**parameters).fit(X, Y)
+
+
+def test_a_scheme_that_builds_no_module_is_named():
+    X, Y, _ = make_data()
+    message = r"build of sharing=BuildsThree\(\) of .* must return a torch\.nn\.Module; .* an int"
+    with pytest.raises(TypeError, match=message):
+        MultiTaskRegressor(**SMALL, sharing=BuildsThree()).fit(X, Y)
+
+
+def test_the_check_of_a_scheme_leaves_its_statistics_and_the_callers_generator():
+    settings = {"hidden_layer_sizes": (4,), "activation": "relu", "dropout": 0.5}
+    make_trunk = TrunkFactory((3,), **settings, input_dropout=0.0, embedding=None, module=None,
+                              module_params=None, dtype=torch.float32, owner="test")  # fmt: skip
+    tasks = [TaskSpec("a", REGRESSION), TaskSpec("b", REGRESSION)]
+    torch.manual_seed(0)
+    made = Gives(nn.Identity()).build(make_trunk, tasks)
+    before = {name: tensor.clone() for name, tensor in made.state_dict().items()}
+    drawn = torch.get_rng_state()
+    torch.manual_seed(0)
+    scheme, width = build_scheme(Gives(nn.Identity()), make_trunk, tasks)
+    assert width == 4
+    assert all(module.training for module in scheme.modules())
+    assert torch.equal(torch.get_rng_state(), drawn)
+    for name, tensor in scheme.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
 
 
 @pytest.mark.parametrize("sharing", ["mmoe", "ple"])

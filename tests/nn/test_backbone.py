@@ -186,7 +186,7 @@ def test_a_module_that_gives_something_else_in_training_is_refused_there():
     ("module", "params", "error", "message"),
     [
         (dict, None, TypeError, "got the class dict, which is no torch.nn.Module"),
-        (lambda: 3, None, TypeError, "must return a torch.nn.Module; it returned a int"),
+        (lambda: 3, None, TypeError, "must return a torch.nn.Module; it returned an int"),
         (Net(), {"width": 2}, ValueError, "the module .* is an instance of Net, .* made already"),
         (Net, {"widht": 2}, TypeError, r"cannot call module=Net with .*'widht'"),
     ],

@@ -70,30 +70,34 @@ class GradientBalancer(TorchjdBalancer):
     def _through_common(self, losses: Tensor, tasks: np.ndarray, graph: LossGraph) -> None:
         if graph.common_gradients is not None:
             gradients = graph.common_gradients(losses, self.task_weight)
-            gradients.backward(self._combined(gradients, tasks))
+            gradients.backward(self._combined(gradients, tasks, graph.gradient_factor))
             return
         common: Tensor = graph.common  # type: ignore[assignment]
         jacobian = common_jacobian(losses, graph, self.task_weight, tasks)
-        (vector,) = self._combine([jacobian.flatten(1)], tasks)
+        (vector,) = self._combine([jacobian.flatten(1)], tasks, graph.gradient_factor)
         combined = vector.view_as(common).to(common.dtype)
         # one backward pass gives the heads their plain gradients and the trunk the combined one
         handle = common.register_hook(lambda gradient: combined)
         losses.backward(self.task_weight)
         handle.remove()
 
-    def _combined(self, gradients: HeadGradients, tasks: np.ndarray) -> Tensor:
+    def _combined(
+        self, gradients: HeadGradients, tasks: np.ndarray, factor: Tensor | None
+    ) -> Tensor:
         """Return the combination (B, h) of the gradients by what linear heads read."""
         if isinstance(self.method, GramianWeights):
             gramian = gradients.gramian()
             if len(tasks) < len(gramian):
                 gramian = gramian[tasks.tolist()][:, tasks.tolist()]
-            return gradients.combined(self._spread(self._weights(gramian, tasks), tasks, 0.0))
+            weights = self._weights(gramian, tasks, factor)
+            return gradients.combined(self._spread(weights, tasks, 0.0))
         positive = None
         if isinstance(self.method, GradDropAggregator):
             positive = gradients.positive_sum()
         if positive is None:
             rows = gradients.rows()
-            return self._combine([rows[tasks.tolist()].flatten(1)], tasks)[0].view_as(rows[0])
+            (vector,) = self._combine([rows[tasks.tolist()].flatten(1)], tasks, factor)
+            return vector.view_as(rows[0])
         self.weight = torch.full_like(self.task_weight, torch.nan)
         return self.method.of_sums(gradients.combined(torch.ones_like(self.weight)), positive)
 
@@ -107,20 +111,23 @@ class GradientBalancer(TorchjdBalancer):
         own = [p for p in graph.own_parameters if p.requires_grad]
         if own:
             torch.autograd.backward(losses, self.task_weight, inputs=own)
-        combined = self._combine([rows.flatten(1) for _, rows in shared], tasks)
+        blocks = [rows.flatten(1) for _, rows in shared]
+        combined = self._combine(blocks, tasks, graph.gradient_factor)
         for (parameter, _), vector in zip(shared, combined, strict=True):
             add_gradient(parameter, vector.view_as(parameter))
 
-    def _combine(self, blocks: list[Tensor], tasks: np.ndarray) -> list[Tensor]:
+    def _combine(
+        self, blocks: list[Tensor], tasks: np.ndarray, factor: Tensor | None
+    ) -> list[Tensor]:
         """Return a vector (n,) for each block (S, n) of the Jacobian's columns; set `weight`."""
         if isinstance(self.method, GramianWeights):
             gramian = torch.stack([block @ block.T for block in blocks]).sum(0)
-            weights = self._weights(gramian.to(self.task_weight.dtype), tasks)
+            weights = self._weights(gramian.to(self.task_weight.dtype), tasks, factor)
             return [weights.to(block.dtype) @ block for block in blocks]
         self.weight = torch.full_like(self.task_weight, torch.nan)
         matrix = blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
         try:
-            vector = self._combination(matrix, tasks)
+            vector = self._combination(matrix, tasks, factor)
         except (ValueError, RuntimeError) as error:
             raise ValueError(
                 f"balancing={self.method!r} cannot combine the gradients of {len(tasks)} of "
@@ -128,16 +135,20 @@ class GradientBalancer(TorchjdBalancer):
             ) from error
         return list(vector.split([block.shape[1] for block in blocks]))
 
-    def _combination(self, matrix: Tensor, tasks: np.ndarray) -> Tensor:
-        """Return what the aggregator makes of the rows (S, n); and set `weight` if it has any."""
+    def _combination(self, matrix: Tensor, tasks: np.ndarray, factor: Tensor | None) -> Tensor:
+        """Return what the aggregator makes of the rows (S, n), and set `weight` if it has any."""
+        seen = matrix if factor is None else matrix / factor
         if not is_weighted_sum(self.method):
-            return self.method(matrix)
-        weights = self.method.weighting(matrix)
+            vector = self.method(seen)
+            return vector if factor is None else vector * factor
+        weights = self.method.weighting(seen)
         self.weight = self._spread(weights.detach(), tasks, torch.nan) * self.task_weight
         return weights @ matrix
 
-    def _weights(self, gramian: Tensor, tasks: np.ndarray) -> Tensor:
+    def _weights(self, gramian: Tensor, tasks: np.ndarray, factor: Tensor | None) -> Tensor:
         """Return the weights (S,) of the rows with these inner products; set `weight`."""
+        if factor is not None:
+            gramian = gramian / factor**2
         scale = gramian.trace().item()
         if scale == 0.0 or not isfinite(scale):  # heads start at zero: so do all gradients
             weights = torch.ones_like(gramian[0])
