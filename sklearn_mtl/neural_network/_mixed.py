@@ -87,7 +87,8 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
         what it is: labels drawn more often count less each.
     input_scaling : {"standard", "smooth_clip"} or None, default="smooth_clip"
         "standard" centres and scales X by the mean and standard deviation of the training rows,
-        inside the network: of each column, or of each channel of X (n, channels, ...).
+        inside the network: of each column, or of each channel of X (n, channels, ...). Of a
+        Dataset, which is read once for them, they are those of all items, held-out ones included.
         "smooth_clip" then bends values z to z / sqrt(1 + (z / 3)²), so that outliers stay within
         three standard deviations. None leaves X as it is, as a `module` that reads tokens needs.
     target_scaling : {"standard"} or None, default="standard"

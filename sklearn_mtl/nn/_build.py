@@ -137,6 +137,7 @@ def build_net(
             net = MultiTaskNet(
                 network,
                 criterion,
+                scheme=f"sharing={sharing!r}",
                 lower_precision=lower_precision,
                 compiled=compile,
                 optimizer=maker,

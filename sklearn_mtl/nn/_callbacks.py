@@ -72,6 +72,9 @@ class Freezing(Callback):
 class BestWeights(Callback):
     """Stops when the validation loss has not improved for `patience` epochs; restores the best.
 
+    These are the weights of the network, and what its losses and its balancer learned with them.
+    Running means and counters of a balancer go on, as the optimiser's do.
+
     Epochs in which what tasks share is frozen do not wait: the training proper is still to come.
     """
 
@@ -83,7 +86,7 @@ class BestWeights(Callback):
         """Forget earlier trainings."""
         self.best_loss_ = float("inf")
         self.best_epoch_ = 0
-        self.best_state_: dict[str, Any] | None = None
+        self.best_state_: tuple[dict[str, Any], dict[str, Any]] | None = None
         self.reference_, self.waited_, self.epoch_ = float("inf"), 0, 0
 
     def on_epoch_end(
@@ -94,7 +97,7 @@ class BestWeights(Callback):
         loss = net.history[-1]["valid_loss"]
         if loss < self.best_loss_:
             self.best_loss_, self.best_epoch_ = loss, self.epoch_
-            self.best_state_ = deepcopy(net.module_.state_dict())
+            self.best_state_ = deepcopy((net.module_.state_dict(), _learned(net.criterion_)))
         if loss < self.reference_ - self.tol * abs(self.reference_) or self.epoch_ == 1:
             self.reference_, self.waited_ = loss, 0
         elif not net.frozen_:
@@ -105,8 +108,15 @@ class BestWeights(Callback):
     def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Put the best weights back."""
         if self.best_state_ is not None:
-            net.module_.load_state_dict(self.best_state_)
+            module, learned = self.best_state_
+            net.module_.load_state_dict(module)
+            net.criterion_.load_state_dict(learned, strict=False)
         self.best_state_ = None
+
+
+def _learned(criterion: Any) -> dict[str, Any]:
+    """Return the part of a criterion's state that belongs with the weights of one epoch."""
+    return {**criterion.losses.state_dict(prefix="losses."), **dict(criterion.named_parameters())}
 
 
 class EpochHooks(Callback):

@@ -35,6 +35,8 @@ class MultiTaskNet(NeuralNet):
     ----------
     module : MultiTaskModule or Members
     criterion : MultiTaskCriterion
+    scheme : str, default="the sharing scheme"
+        The sharing scheme as its user knows it, for error messages.
     lower_precision : torch.dtype, default=None
         What matrix products of a training step are computed in; None for that of the weights.
     compiled : bool, default=False
@@ -55,12 +57,14 @@ class MultiTaskNet(NeuralNet):
         self,
         module: MultiTaskModule | Members,
         criterion: MultiTaskCriterion,
+        scheme: str = "the sharing scheme",
         lower_precision: torch.dtype | None = None,
         compiled: bool = False,
         accumulation_steps: int = 1,
         max_grad_norm: float | None = None,
         **kwargs: Any,
     ) -> None:
+        self.scheme = scheme
         self.lower_precision = lower_precision
         self.compiled = compiled
         self.accumulation_steps = accumulation_steps
@@ -81,10 +85,10 @@ class MultiTaskNet(NeuralNet):
         self.precision_ = Precision(self.lower_precision, torch.device(self.device))
         self.shared_parameters_ = self.module_.shared_parameters()
         shared = set(self.shared_parameters_)
-        self.own_parameters_ = [p for p in self.module_.parameters() if p not in shared]
+        learned = list(self.criterion_.losses.parameters())
+        self.losses_learn_ = bool(learned)
+        self.own_parameters_ = [p for p in self.module_.parameters() if p not in shared] + learned
         self.gradient_cosines_ = False
-        balancing = set(self.criterion_.balancer.parameters())
-        self.losses_learn_ = any(p not in balancing for p in self.criterion_.parameters())
         # a pretrained module may come with layers that its owner froze for good
         self.trainable_ = [p for p in self.module_.sharing.parameters() if p.requires_grad]
         self.frozen_ = False
@@ -239,7 +243,8 @@ class MultiTaskNet(NeuralNet):
             None
             if outputs is None or common is None or self.losses_learn_
             else partial(HeadGradients, self.module_.heads, common, outputs),
-            scheme=type(self.module_.sharing).__name__ if batch.places is None else OWN_ROWS,
+            scheme=self.scheme if batch.places is None else OWN_ROWS,
+            gradient_factor=self.precision_.factor,
         )
         if self.cosines_due_:  # on the first batch of an epoch
             cosines = gradient_cosines(losses, observed, graph)
@@ -263,7 +268,7 @@ class MultiTaskNet(NeuralNet):
         penalty = self.module_.penalty()
         if penalty is not None and penalty.requires_grad:  # not where what it is of is frozen
             self.precision_.scaled(penalty).backward()
-        self.precision_.unscale(self.optimizer_, self.criterion_)
+        self.precision_.unscale(self.optimizer_, self.criterion_.balancer)
         if self.watched_:
             self.notify(
                 "on_grad_computed",
@@ -319,7 +324,10 @@ class MultiTaskNet(NeuralNet):
         if dtype not in self.inference_cache_:
             from copy import deepcopy
 
-            self.inference_cache_[dtype] = deepcopy(self.module_).to(dtype).eval()
+            module = deepcopy(self.module_).eval()
+            for part in (module.sharing, module.heads):  # the scaler keeps its digits
+                part.to(dtype)
+            self.inference_cache_[dtype] = module
         return self.inference_cache_[dtype]
 
 

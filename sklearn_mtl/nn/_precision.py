@@ -36,6 +36,13 @@ class Precision:
             device.type, init_scale=2.0**10, enabled=lower is torch.float16
         )
 
+    @property
+    def factor(self) -> Tensor | None:
+        """What `scaled` multiplies gradients by; None where it leaves them."""
+        if not self.scaler.is_enabled():
+            return None
+        return self.scaler.scale(torch.ones((), device=self.device))
+
     def autocast(self) -> AbstractContextManager[Any]:
         """Return what the losses are to be computed in."""
         if self.lower is None:
@@ -44,26 +51,23 @@ class Precision:
 
     def scaled(self, losses: Tensor) -> Tensor:
         """Return the losses, their gradients to the network large enough for the precision."""
-        if not self.scaler.is_enabled():
-            return losses
-        return scale_gradient(losses, self._factor())
+        factor = self.factor
+        return losses if factor is None else scale_gradient(losses, factor)
 
-    def unscale(self, optimizer: torch.optim.Optimizer, criterion: nn.Module) -> None:
-        """Undo what `scaled` did to the gradients of the network."""
-        if not self.scaler.is_enabled():
+    def unscale(self, optimizer: torch.optim.Optimizer, balancer: nn.Module) -> None:
+        """Undo what `scaled` did to the gradients of the network and of what losses learn."""
+        factor = self.factor
+        if factor is None:
             return
-        for parameter in criterion.parameters():  # the scaler divides these too
+        for parameter in balancer.parameters():  # never scaled, but the scaler divides these too
             if parameter.grad is not None:
-                parameter.grad *= self._factor()
+                parameter.grad *= factor
         self.scaler.unscale_(optimizer)
 
     def step(self, optimizer: torch.optim.Optimizer) -> None:
         """Take the optimiser's step, or leave it out where gradients overflowed."""
         self.scaler.step(optimizer)
         self.scaler.update()
-
-    def _factor(self) -> Tensor:
-        return self.scaler.scale(torch.ones((), device=self.device))
 
 
 def check_precision(precision: str, dtype: torch.dtype, owner: str) -> torch.dtype | None:

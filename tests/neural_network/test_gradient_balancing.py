@@ -102,8 +102,8 @@ def test_a_scheme_or_layout_without_a_common_representation_is_named():
         model.fit(X, y)
     X, y = mixed_tasks()
     model = MultiTaskEstimator(**SMALL, balancing=MGDA(gradients="representation"))
-    with pytest.raises(ValueError, match=r"Soft\w* has none; set gradients='exact'"):
-        model.set_params(sharing="soft").fit(X, y)
+    with pytest.raises(ValueError, match=r"sharing=PLE\(\) has none; set gradients='exact'"):
+        model.set_params(sharing="ple").fit(X, y)
 
 
 @pytest.mark.parametrize(

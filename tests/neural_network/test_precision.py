@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 from _plain import PLAIN
+from torchjd.aggregation import Aggregator
 
 from sklearn_mtl import MultiTaskEstimator, MultiTaskRegressor
+from sklearn_mtl.neural_network import MGDA, FairGrad, NashMTL
 from sklearn_mtl.nn._precision import Precision
 
 SMALL = {
@@ -89,26 +91,87 @@ def test_balancing_sees_losses_as_they_are(balancing):
         np.testing.assert_allclose(mixed.history_["weight"][name], weight, rtol=0.05)
 
 
+class OfUnitLength(Aggregator):
+    """The mean gradient, shortened to a fixed length."""
+
+    def forward(self, matrix, /):
+        mean = matrix.mean(0)
+        return 0.1 * mean / mean.norm().clamp(min=1e-12)
+
+
+@pytest.mark.parametrize("sharing", ["hard", "mmoe", "cross_stitch"])
+@pytest.mark.parametrize("balancing", [NashMTL(max_norm=0.05), FairGrad(alpha=2.0), OfUnitLength()])
+def test_gradient_methods_see_gradients_as_they_are(balancing, sharing):
+    X, y = data()
+    parameters = {**SMALL, "dropout": 0.0, "optimizer": "sgd", "lr": 0.01, "max_epochs": 3}
+    parameters |= {"balancing": balancing, "sharing": sharing}
+    full = MultiTaskEstimator(**parameters).fit(X, y)
+    mixed = MultiTaskEstimator(**parameters, precision="16").fit(X, y)
+    untrained = MultiTaskEstimator(**{**parameters, "lr": 1e-12}).fit(X, y)
+    moved, wanted = (
+        torch.cat(
+            [
+                (p - start).detach().flatten()
+                for p, start in zip(
+                    model.net_.module_.sharing.parameters(),
+                    untrained.net_.module_.sharing.parameters(),
+                    strict=True,
+                )
+            ]
+        )
+        for model in (mixed, full)
+    )
+    # 11 bits of digits in each product
+    torch.testing.assert_close(moved.norm(), wanted.norm(), rtol=0.05, atol=0)
+
+
+class Gaussian(torch.nn.Module):
+    """Negative log-likelihood with a standard deviation that is learned."""
+
+    def __init__(self):
+        super().__init__()
+        self.log_std = torch.nn.Parameter(torch.zeros(()))
+
+    def forward(self, prediction, label):
+        return 0.5 * (-2 * self.log_std).exp() * (prediction - label).square() + self.log_std
+
+
+@pytest.mark.parametrize("balancing", ["equal", MGDA(gradients="exact"), "uncertainty"])
+def test_what_a_loss_learns_takes_the_same_steps(balancing):
+    X, y = data()
+    parameters = {**SMALL, "dropout": 0.0, "optimizer": "sgd", "lr": 0.1, "max_epochs": 3}
+    parameters |= {"balancing": balancing, "loss": {"price": Gaussian()}}
+    full, mixed = (
+        MultiTaskEstimator(**parameters, precision=precision).fit(X, y)
+        for precision in ("32", "16")
+    )
+    (wanted,), (learned,) = (
+        list(model.net_.criterion_.losses.parameters()) for model in (full, mixed)
+    )
+    assert wanted != 0
+    torch.testing.assert_close(learned, wanted, rtol=0.05, atol=0)  # 11 bits in each product
+
+
 def test_a_step_that_overflowed_is_left_out():
     precision = Precision(torch.float16, torch.device("cpu"))
     weight = torch.nn.Parameter(torch.ones(2))
     optimizer = torch.optim.SGD([weight], lr=0.1)
-    criterion = torch.nn.Module()
-    criterion.share = torch.nn.Parameter(torch.ones(()))
-    optimizer.add_param_group({"params": [criterion.share]})
+    balancer = torch.nn.Module()
+    balancer.share = torch.nn.Parameter(torch.ones(()))
+    optimizer.add_param_group({"params": [balancer.share]})
 
     def step(factor):
         optimizer.zero_grad()
         losses = precision.scaled(weight.square() * factor)
         assert torch.equal(losses, weight.square() * factor)  # as the balancer sees them
-        (criterion.share * losses.detach().sum() + losses.sum()).backward()
-        precision.unscale(optimizer, criterion)
+        (balancer.share * losses.detach().sum() + losses.sum()).backward()
+        precision.unscale(optimizer, balancer)
         precision.step(optimizer)
 
     step(1.0)
     # 1 - 0.1 * 2: the gradient is what it is without the large factor
     torch.testing.assert_close(weight.detach(), torch.full((2,), 0.8), rtol=1e-6, atol=0)
-    torch.testing.assert_close(criterion.share.detach(), torch.tensor(0.8), rtol=1e-6, atol=0)
+    torch.testing.assert_close(balancer.share.detach(), torch.tensor(0.8), rtol=1e-6, atol=0)
     step(float("inf"))
     torch.testing.assert_close(weight.detach(), torch.full((2,), 0.8), rtol=1e-6, atol=0)
 

@@ -9,7 +9,8 @@ from sklearn_mtl.neural_network.balancing._base import Balancing
 class GradientBalancing(Balancing):
     """Combine the gradients of λ_t loss_t into one, where tasks share; the base of such methods.
 
-    What a task has for itself, its head, always gets the gradient of λ_t loss_t. A task without a
+    What a task has for itself, its head, always gets the gradient of λ_t loss_t; a head that other
+    tasks read, as in a Cascade of predictions, that of the sum over tasks. A task without a
     label in a batch takes no part in it. While all gradients are zero, as in the first step, since
     heads start at zero, the step is that of equal weights.
 

@@ -7,9 +7,10 @@ from sklearn_mtl.neural_network.balancing._base import Balancing
 class IMTLL(Balancing):
     """Learn a scale for each loss that makes all alike: ``balancing="imtl_l"``.
 
-    Minimises sum_t λ_t (exp(s_t) loss_t - s_t) over the network and the scales s, which start at 0
-    and are trained with it, without weight decay. The weights are λ_t exp(s_t). With s_t for -s_t
-    this is "uncertainty" as written here: the two train alike.
+    The network minimises sum_t λ_t exp(s_t) loss_t, and the scales s minimise
+    sum_t (exp(s_t) loss_t - s_t): one objective of both where λ_t = 1. They start at 0 and are
+    trained with the network, without weight decay, at a pace that λ_t leaves alone. The weights
+    are λ_t exp(s_t). With s_t for -s_t this is "uncertainty" as written here: the two train alike.
 
     References
     ----------

@@ -7,10 +7,11 @@ from sklearn_mtl.neural_network.balancing._base import Balancing
 class UncertaintyWeights(Balancing):
     """Learn how uncertain each task is, and weigh it by the inverse: ``balancing="uncertainty"``.
 
-    Minimises sum_t λ_t (exp(-s_t) loss_t + s_t) over the network and the log-variances s, which
-    start at 0 and are trained with it, without weight decay. The weights λ_t exp(-s_t) are
-    positive; they start at λ_t and tend to λ_t / loss_t. A task without a label in a
-    batch leaves its s_t.
+    The network minimises sum_t λ_t exp(-s_t) loss_t, and the log-variances s minimise
+    sum_t (exp(-s_t) loss_t + s_t): one objective of both where λ_t = 1. They start at 0 and are
+    trained with the network, without weight decay, at a pace that λ_t leaves alone. The weights
+    λ_t exp(-s_t) are positive; they start at λ_t and tend to λ_t / loss_t. A task without a label
+    in a batch leaves its s_t.
 
     This is twice the paper's equation 7, whose weights start at 1/2. The paper gives classification
     twice that (equation 10): here losses of all kinds have been brought to one scale already.

@@ -23,6 +23,9 @@ class Cascade(Sharing):
 
     Where each row has one task, every row still goes through all tasks.
 
+    Methods that combine gradients (`GradientBalancing`) count a head as its own task's even where
+    other tasks read its predictions: it gets the sum of the gradients of all λ_t loss_t.
+
     Parameters
     ----------
     depends_on : dict name -> list of names, default=None

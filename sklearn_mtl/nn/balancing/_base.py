@@ -21,12 +21,15 @@ class LossGraph:
     losses_again : callable () -> Tensor of shape (T,)
         The losses of the same batch at the parameters of the moment, without gradients.
     own_parameters : sequence of nn.Parameter
-        Parameters that one task alone uses: those of its head.
+        Parameters that one task alone uses: those of its head, and what its loss learns.
     common_gradients : callable (losses (T,), weight (T,)) -> HeadGradients, or None
         The gradients of weight_t loss_t by `common`, without T backward passes, where linear heads
         read it.
     scheme : str
         What decides on `common`, for error messages.
+    gradient_factor : Tensor or None
+        What the gradients of the losses come multiplied by, as 16 bits of precision ask for; None
+        for 1. Methods are to see gradients without it, and to leave it in those that they add.
     """
 
     common: Tensor | None
@@ -35,6 +38,7 @@ class LossGraph:
     own_parameters: Sequence[nn.Parameter] = ()
     common_gradients: Callable[[Tensor, Tensor], Any] | None = None
     scheme: str = "the sharing scheme"
+    gradient_factor: Tensor | None = None
 
 
 class Balancer(nn.Module):

@@ -24,7 +24,9 @@ def common_jacobian(losses: Tensor, graph: LossGraph, weight: Tensor, tasks: np.
         all_rows = graph.common_gradients(losses, weight).rows()
         return all_rows if len(tasks) == len(losses) else all_rows[tasks.tolist()]
     (rows,) = _gradients(losses, [common], _selected(weight, tasks))
-    return common.new_zeros(len(tasks), *common.shape) if rows is None else rows
+    if rows is None:
+        return weight.new_zeros(len(tasks), *common.shape)
+    return rows.to(weight.dtype)  # what is made of them are squares, which 16 bits cannot hold
 
 
 def shared_jacobian(
