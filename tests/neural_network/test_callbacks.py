@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from _plain import PLAIN
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
@@ -242,6 +243,31 @@ def test_a_scoring_monitor_by_name_scores_as_scikit_learn_does():
     model = MultiTaskRegressor(**SMALL).set_callbacks(monitor).fit(X, Y)
     last = monitor.get_logs().data_as_pandas.query("task_name == 'fit'")
     assert last["r2"].item() == pytest.approx(model.score(X, Y))  # no label is missing
+
+
+class Scaled(torch.nn.Module):
+    """The squared error, with a scale that is learned."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.zeros(()))
+
+    def forward(self, prediction, label):
+        return (prediction - label).square() * self.scale.exp() - self.scale
+
+
+@pytest.mark.parametrize("balancing", ["uncertainty", "famo", "dwa"])
+def test_early_stopping_restores_what_losses_and_balancers_learned(balancing):
+    parameters = {**SMALL, "early_stopping": True, "patience": 100, "lr": 0.05}
+    parameters |= {"lr_schedule": "constant", "balancing": balancing, "loss": Scaled()}
+    longer = MultiTaskRegressor(**{**parameters, "max_epochs": 30}).fit(X, Y)
+    best = longer.best_epoch_
+    assert best < longer.n_iter_
+    until = MultiTaskRegressor(**{**parameters, "max_epochs": best}).fit(X, Y)
+    learned = dict(longer.net_.criterion_.named_parameters())
+    assert learned
+    for name, parameter in until.net_.criterion_.named_parameters():
+        torch.testing.assert_close(learned[name], parameter, rtol=0, atol=0)
 
 
 def test_early_stopping_reports_the_epochs_that_were_run():

@@ -218,6 +218,16 @@ def test_features_far_from_zero_and_constant_ones_do_no_harm(dtype):
     assert abs(model.predict(moved) - model.predict(constant)).max() < 1.0
 
 
+@pytest.mark.parametrize("n_estimators", [1, 2])
+def test_single_precision_rows_far_from_zero_lose_no_digits(n_estimators):
+    X, Y, _ = make_data()
+    far = (X + 1e6).astype(np.float32)
+    params = {**SMALL, "n_estimators": n_estimators, "dtype": "float64", "max_epochs": 10}
+    model = MultiTaskRegressor(**params).fit(far, Y)
+    # the same numbers, through the network in single precision: it rounds at 1e-7 a layer
+    np.testing.assert_allclose(model.predict(far), model.predict(far.astype(float)), atol=1e-5)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_constant_feature_is_known_among_many_rows(weighted):
     X = np.random.default_rng(0).normal(size=(100_000, 3))
