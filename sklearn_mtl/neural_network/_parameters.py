@@ -83,7 +83,7 @@ def check_no_class(estimator: BaseEstimator) -> None:
     """Raise a TypeError for a class where an object of it belongs."""
     for parameter in ("sharing", "balancing", "numeric_embedding"):
         value = getattr(estimator, parameter)
-        if isinstance(value, type):
+        if isinstance(value, type) and issubclass(value, BaseEstimator):
             raise TypeError(
                 f"The {parameter!r} parameter of {type(estimator).__name__} must be a word or an "
                 f"object, but it is the class {value.__name__}; write {value.__name__}()."

@@ -34,6 +34,7 @@ from sklearn.callback import ProgressBar
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+from torchjd import aggregation
 
 from sklearn_mtl import (
     IndependentTasks,
@@ -136,6 +137,8 @@ PARAMETERS = [
     ("sharing", "MMoE", ["'MMoE'", "did you mean 'mmoe'?"]),
     ("sharing", MMoE, ["'sharing'", "the class MMoE", "write MMoE()"]),
     ("balancing", GradNorm, ["'balancing'", "the class GradNorm", "write GradNorm()"]),
+    ("balancing", aggregation.MGDA, ["the class MGDA", "write MGDA()"]),
+    ("balancing", dict, ["balancing must be a word", "got <class 'dict'>"]),
     ("numeric_embedding", PeriodicEmbedding, ["'numeric_embedding'", "PeriodicEmbedding()"]),
     ("balancing", "equl", ["'equl'", "did you mean 'equal'?"]),
     ("optimizer", "adm", ["'adamw', 'adam', 'sgd'", "did you mean 'adam'?"]),

@@ -38,6 +38,11 @@ def make_balancer(balancing: Any, task_weight: Tensor) -> Balancer:
             if isinstance(balancing, Scalarizer):
                 _check_takes(balancer.method, task_weight)
             return balancer
+    if isinstance(balancing, type) and issubclass(balancing, tuple(TORCHJD)):
+        raise TypeError(
+            f"balancing must be an object, but it is the class {balancing.__name__}; write "
+            f"{balancing.__name__}()."
+        )
     if not hasattr(balancing, "build"):
         raise TypeError(
             "balancing must be a word, a sklearn_mtl.neural_network.Balancing or a torchjd "

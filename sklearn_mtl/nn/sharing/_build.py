@@ -36,7 +36,8 @@ def build_scheme(
         )
     scheme = scheme.to(make_trunk.dtype)
     if isinstance(scheme, DependentSharingModule):
-        return scheme, int(scheme.n_outputs)  # type: ignore[arg-type]  # heads are made for it
+        # its forward needs the heads, which are made for the width
+        return scheme, int(getattr(scheme, "n_outputs", make_trunk.n_outputs))
     # as many rows as tasks would not tell (T, B, h) from (B, T, h)
     x = torch.zeros(3 if len(tasks) == 2 else 2, *make_trunk.input_shape, dtype=make_trunk.dtype)
     values = _values(scheme, x, name)
