@@ -217,14 +217,28 @@ def test_same_seed_same_bits_and_members_differ():
     assert (std["price"].astype(float) > 1e-6).all()
 
 
-def test_members_drop_out_units_of_their_own():
+class StartingEqual(Sharing):
+    """Hard sharing whose networks all start from one seed."""
+
+    def build(self, make_trunk, tasks):
+        torch.manual_seed(0)
+        return HardSharing().build(make_trunk, tasks)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize("loss", [None, {"price": lambda outputs, labels: (outputs - labels) ** 2}],
+                         ids=["at once", "one after another"])  # fmt: skip
+def test_members_drop_out_units_of_their_own(loss, dropout):
     # weights that start equal part through dropout alone
-    torch.manual_seed(0)
-    trunk = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Dropout(0.5))
     X, y = mixed_data()
-    model = MultiTaskEstimator(**TOGETHER, module=trunk.double()).fit(X, y)
-    _, std = model.predict(X, return_std=True)
-    assert (std["price"].astype(float) > 1e-6).all()
+    parameters = {**TOGETHER, "dropout": dropout, "loss": loss, "sharing": StartingEqual()}
+    _, std = MultiTaskEstimator(**parameters).fit(X, y).predict(X, return_std=True)
+    spread = std["price"].astype(float)
+    if dropout:
+        assert (spread > 1e-6).all()
+    else:
+        # the same float64 sums, but for the order of a batched product
+        assert (spread < 1e-9).all()
 
 
 @pytest.mark.parametrize("copy", [deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
