@@ -11,7 +11,8 @@ class UPGrad(GradientBalancing):
         1/T sum_t (the point of C nearest to g_t).
 
     To first order it raises no loss, and it is the mean gradient where none conflict.
-    Projections are exact, by nonnegative least squares.
+    Projections are exact, by nonnegative least squares: T problems of T numbers a step, which take
+    a hundredth of a second with 30 tasks and seconds with 300; `DualProj` has one problem.
 
     Parameters
     ----------
