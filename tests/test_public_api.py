@@ -142,7 +142,7 @@ def test_every_word_of_a_parameter_is_an_object_that_says_so(registry):
     for word, option in registry.items():
         assert f'="{word}"``' in inspect.getdoc(option).split("\n\n")[0]
         assert option.__name__ in neural_network.__all__
-        assert f"`\"{word}\"`" in README.read_text(encoding="utf-8"), word
+        assert f'`"{word}"`' in README.read_text(encoding="utf-8"), word
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
