@@ -9,7 +9,7 @@ def backend() -> ModuleType:
         from sklearn_mtl import nn
     except ImportError as error:
         raise MissingBackendError(
-            f"The networks need torch and skorch, and importing them failed ({error}); install "
-            "them with: pip install torch skorch"
+            f"The networks need torch, skorch and torchjd, and importing them failed ({error}); "
+            "install them with: pip install torch skorch torchjd"
         ) from error
     return nn

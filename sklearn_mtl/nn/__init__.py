@@ -1,4 +1,4 @@
-"""Torch parts of the networks: the only folder that imports torch and skorch."""
+"""Torch parts of the networks: the only folder that imports torch, skorch and torchjd."""
 
 from torchjd import aggregation, scalarization
 
