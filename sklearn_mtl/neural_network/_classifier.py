@@ -36,8 +36,9 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         The trunk, in place of the built-in layers: inputs (B, ...) to (B, h). X may then have any
         shape, such as (n, channels, height, width). A class or callable makes each trunk of a
         sharing scheme anew; an instance is copied with its weights, so that several trunks start
-        equal, and is itself left as it is; several networks, which would stay equal, are refused. The module gets floats in `dtype`, to which it is cast,
-        and predicts in that precision. What is to be pickled must not hold a lambda.
+        equal, and is itself left as it is (several networks of it would stay equal, and are
+        refused). The module gets floats in `dtype`, to which it is cast, and predicts in that
+        precision. What is to be pickled must not hold a lambda.
     module_params : dict, default=None
         Arguments that `module`, a class or callable, is called with.
     sharing : str or Sharing, default="hard"
