@@ -1,5 +1,6 @@
 import dis
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -322,8 +323,6 @@ class MultiTaskNet(NeuralNet):
                 self.module_.eval()
             return self.module_
         if dtype not in self.inference_cache_:
-            from copy import deepcopy
-
             module = deepcopy(self.module_).eval()
             for part in (module.sharing, module.heads):  # the scaler keeps its digits
                 part.to(dtype)
