@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import pytest
 import torch
 
 from sklearn_mtl.neural_network import Balancing
@@ -168,7 +169,7 @@ def assert_nothing_depends_on_the_order_of_the_tasks(balancer):
     if not torch.equal(torch.nan_to_num(weights), torch.nan_to_num(drawn)) or not torch.equal(
         one.heads.weight, again.heads.weight
     ):
-        return
+        pytest.skip("draws numbers, which the order of the tasks deals out otherwise")
     # iterative methods end their search elsewhere
     same(other.train(moved, 12), weights[:, order], rtol=1e-4, atol=1e-6)
     same(other.heads.weight, one.heads.weight[order], rtol=1e-4, atol=1e-6)

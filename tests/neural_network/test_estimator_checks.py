@@ -23,7 +23,9 @@ EXPECTED_FAILURES = {
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize(
-    "params", [{}, {**PLAIN, "early_stopping": True}], ids=["default", "held out"]
+    "params",
+    [{}, {**PLAIN, "early_stopping": True, "dtype": "float64"}],
+    ids=["default", "held out"],
 )
 def test_scikit_learn_finds_nothing_to_object_to(network, params):
     estimator = network(**{**LONG_STEPS, **params})
