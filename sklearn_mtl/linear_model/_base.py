@@ -1,14 +1,11 @@
 from abc import abstractmethod
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any, Self
 from warnings import warn
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import StrOptions
 
 from sklearn_mtl.convex import (
     CoefRows,
@@ -22,31 +19,21 @@ from sklearn_mtl.convex import (
     solve,
 )
 from sklearn_mtl.convex.solvers import SOLVERS
-from sklearn_mtl.linear_model._checks import check_magnitudes
-from sklearn_mtl.linear_model._outputs import linear_outputs
-from sklearn_mtl.metrics._per_task import mean_task_score
-from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
-from sklearn_mtl.tasks._outputs import group_outputs
-from sklearn_mtl.tasks._predictions import activate, encoded_predictions, probabilities
-from sklearn_mtl.tasks._rows import read_rows
+from sklearn_mtl.linear_model._model import BaseLinearModel
+from sklearn_mtl.tasks import TaskLayout
 from sklearn_mtl.utils._warnings import level_of_caller
 
 
-class BaseLinear(BaseEstimator):
-    """What all linear estimators share: containers in and out, one solve, one warning.
+class BaseLinear(BaseLinearModel):
+    """What the estimators with a penalty share: one solve, one warning.
 
     A subclass says its penalty in `_penalty`, and how rows become a loss in `fit`.
     """
 
-    _family: str  # "regression", "classification" or "mixed": see infer_layout
-
     _parameter_constraints: dict[str, list[Any]] = {
-        "fit_intercept": ["boolean"],
+        **BaseLinearModel._parameter_constraints,
         "task_weight": [None, str, dict, "array-like"],
-        "task_feature": [None, str, Integral],
         "solver": [StrOptions({"auto", *SOLVERS})],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
     }
 
@@ -55,24 +42,6 @@ class BaseLinear(BaseEstimator):
         """Return the penalty that the parameters ask for."""
 
     # -- fit ----------------------------------------------------------------------------------
-
-    def _read(
-        self, X: Any, y: Any, sample_weight: Any, layout: TaskLayout | None = None
-    ) -> tuple[TaskLayout, TaskData, Any]:
-        """Return tasks, labels and the numbers of X; `layout` is that of an earlier call."""
-        reset = layout is None
-        if layout is None:
-            layout = infer_layout(
-                X,
-                y,
-                family=self._family,
-                task_kinds=getattr(self, "task_kinds", None),
-                task_feature=self.task_feature,
-            )
-        data = layout.encode(X, y, sample_weight)
-        rows = read_rows(self, X, data, layout, reset=reset, accept_sparse="csr")
-        check_magnitudes(rows, data, layout)
-        return layout, data, rows
 
     def _solve(
         self,
@@ -174,92 +143,3 @@ class BaseLinear(BaseEstimator):
             ConvergenceWarning,
             stacklevel=level_of_caller(),
         )
-
-    # -- predict ------------------------------------------------------------------------------
-
-    def predict(self, X: Any) -> Any:
-        """Predict every task.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n, p), or dict name -> (n_t, p)
-            As in ``fit``.
-
-        Returns
-        -------
-        y : the container that ``fit`` received
-        """
-        check_is_fitted(self)
-        data = self.layout_.encode(X)
-        return self.layout_.decode(self._encoded(X, data), data)
-
-    def _outputs(self, X: Any, data: TaskData) -> np.ndarray:
-        rows = read_rows(self, X, data, self.layout_, reset=False, accept_sparse="csr")
-        return linear_outputs(
-            rows, data, self.coef_, self.intercept_, self._rows, group_outputs(self.layout_.tasks)
-        )
-
-    def _values(self, X: Any, data: TaskData) -> np.ndarray:
-        groups = group_outputs(self.layout_.tasks)
-        return activate(self._outputs(X, data), groups, data.task_index)
-
-    def _encoded(self, X: Any, data: TaskData) -> np.ndarray:
-        n_tasks = self.layout_.n_tasks
-        return encoded_predictions(
-            self._values(X, data),
-            data,
-            group_outputs(self.layout_.tasks),
-            np.zeros(n_tasks),
-            np.ones(n_tasks),
-        )
-
-    def _predict_proba(self, X: Any) -> Any:
-        check_is_fitted(self)
-        data = self.layout_.encode(X)
-        blocks = probabilities(
-            self._values(X, data), self.layout_, data, group_outputs(self.layout_.tasks)
-        )
-        return self.layout_.decode_proba(blocks, data)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the mean over tasks of R² (regression) or accuracy (classification).
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n, p), or dict name -> (n_t, p)
-        y : the container that ``fit`` received
-            Labels that are missing are left out, and so is a task without any.
-        sample_weight : as in ``fit``, default=None
-
-        Returns
-        -------
-        score : float
-            At most 1, higher is better.
-        """
-        check_is_fitted(self)
-        if y is None:
-            raise ValueError("score needs labels, but y is None.")
-        data = self.layout_.encode(X, y, sample_weight)
-        return mean_task_score(self.layout_, data, self._encoded(X, data))
-
-    # -- fitted attributes ----------------------------------------------------------------------
-
-    @property
-    def task_names_(self) -> list[Any]:
-        """Names of the tasks, in the order of the columns of y."""
-        if "layout_" not in vars(self):
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute 'task_names_' before fit."
-            )
-        return list(self.layout_.names)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return "coef_" in vars(self)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        tags.target_tags.single_output = True
-        tags.input_tags.sparse = True
-        return tags

@@ -51,7 +51,7 @@ def read_blocks(
 
     Parameters
     ----------
-    estimator : BaseLinearRegressor
+    estimator : BaseStatisticsRegressor
         Gets ``n_features_in_``, or is compared with it where tasks are known.
     X : dask array of shape (n, p)
     y : dask array of shape (n,) or (n, T), or labels in memory in any container

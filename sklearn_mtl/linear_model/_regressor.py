@@ -1,75 +1,26 @@
-from abc import abstractmethod
-from copy import copy
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin
-from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.convex import GramStats, Solution, coef_rows, make_problem
 from sklearn_mtl.convex._reduce import Coordinates, Intercept
 from sklearn_mtl.convex.datafits import Datafit, DesignQuadratic
 from sklearn_mtl.convex.penalties import Penalty
 from sklearn_mtl.linear_model._base import BaseLinear
-from sklearn_mtl.linear_model._blocks import (
-    block_outputs,
-    is_dask,
-    read_blocks,
-    refuse_dask,
-)
 from sklearn_mtl.linear_model._checks import (
     check_determined,
     check_more_than_one_label,
     undetermined_tasks,
 )
 from sklearn_mtl.linear_model._form import choose_form
+from sklearn_mtl.linear_model._model import BaseLinearRegression
+from sklearn_mtl.linear_model._statistics import BaseStatisticsRegressor
 from sklearn_mtl.tasks import TaskData, TaskLayout
-from sklearn_mtl.tasks._layout import MATRIX
 from sklearn_mtl.tasks._weights import resolve_task_weight
 
 
-class BaseSquaredLoss(RegressorMixin, BaseLinear):
-    """Linear estimators of the squared loss, from the loss on."""
-
-    _family = "regression"
-
-    # RegressorMixin knows neither names nor missing labels
-    score = BaseLinear.score
-
-    def _read(
-        self, X: Any, y: Any, sample_weight: Any, layout: TaskLayout | None = None
-    ) -> tuple[TaskLayout, TaskData, Any]:
-        refuse_dask(X, type(self).__name__)
-        return super()._read(X, y, sample_weight, layout)
-
-    def _fit_statistics(
-        self,
-        stats: GramStats,
-        penalty: Penalty,
-        layout: TaskLayout,
-        *,
-        space: Coordinates | None = None,
-        dtype: Any,
-        growing: bool = False,
-    ) -> Self:
-        """Fit what was learned from rows; `space` says in which coordinates, other than their own.
-
-        `growing` is for streams, which start with too few rows to determine weights: then W = 0
-        stands for them, and predictions are means, until there are enough.
-        """
-        weight = resolve_task_weight(self.task_weight, layout.names, stats.count)
-        datafit = stats.datafit(weight, fit_intercept=self.fit_intercept)
-        return self._fit_datafit(
-            datafit,
-            stats.intercept,
-            stats.count,
-            penalty,
-            layout,
-            space=space,
-            dtype=dtype,
-            growing=growing,
-        )
+class BaseSquaredLoss(BaseLinearRegression, BaseLinear):
+    """Linear estimators of the squared loss and a penalty, from the loss on."""
 
     def _fit_datafit(
         self,
@@ -100,7 +51,7 @@ class BaseSquaredLoss(RegressorMixin, BaseLinear):
         return self._solve(problem, layout, intercept, basis=basis, dtype=dtype)
 
 
-class BaseLinearRegressor(BaseSquaredLoss):
+class BaseLinearRegressor(BaseStatisticsRegressor, BaseSquaredLoss):
     """Linear estimators of the squared loss, fitted through sufficient statistics where they pay.
 
     A subclass says its penalty in `_penalty`.
@@ -108,67 +59,39 @@ class BaseLinearRegressor(BaseSquaredLoss):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseLinear._parameter_constraints,
-        "precompute": ["boolean", StrOptions({"auto"}), GramStats],
+        **BaseStatisticsRegressor._parameter_constraints,
     }
 
-    @abstractmethod
-    def _penalty(self) -> Penalty:
-        """Return the penalty that the parameters ask for."""
+    def _fit_statistics(
+        self,
+        stats: GramStats,
+        layout: TaskLayout,
+        *,
+        space: Coordinates | None = None,
+        dtype: Any,
+        growing: bool = False,
+    ) -> Self:
+        """Fit what was learned from rows; `space` says in which coordinates, other than their own.
 
-    # -- fit ----------------------------------------------------------------------------------
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fit the weights of all tasks.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or dask array of shape (n, p), or dict name -> (n_t, p)
-            With ``task_feature`` set, one of the columns says each row's task. A dask array is
-            read block by block, where its blocks live, and never held in memory.
-        y : array, DataFrame, dict or MultiTaskTarget
-            Labels; NaN, None or NA where not observed. See the README's table of containers. With
-            X a dask array, y may be one too.
-        sample_weight : array-like of shape (n,) or (n, T), frame or dict by task, default=None
-            Weight of each row, or of each label. A label of weight 0 is one not observed.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        TaskLayoutError
-            Labels that make no task, names or lengths that differ; the message names the task.
-        ValueError
-            A parameter out of range, infinite or missing values in X, tasks whose weights neither
-            labels nor penalty determine, or statistics in ``precompute`` that are of other data.
+        `growing` is for streams, which start with too few rows to determine weights: then W = 0
+        stands for them, and predictions are means, until there are enough.
         """
-        self._validate_params()
-        penalty = self._penalty()
-        if is_dask(X):
-            return self._fit_blocks(X, y, sample_weight, penalty)
-        layout, data, rows = self._read(X, y, sample_weight)
-        layout.check_observed(data)
-        stats: GramStats | None
-        if isinstance(self.precompute, GramStats):
-            difference = self.precompute.matches(rows, data, layout.names)
-            if difference is not None:
-                raise ValueError(
-                    f"precompute holds statistics of other data than X and y: {difference}. Pass "
-                    "what `statistics` returned for these rows, or precompute='auto'."
-                )
-            stats = self.precompute
-            self._fit_statistics(stats, penalty, layout, dtype=rows.dtype)
-        else:
-            stats = self._fit_rows(rows, data, penalty, layout)
-        self.statistics_ = stats
-        return self
+        weight = resolve_task_weight(self.task_weight, layout.names, stats.count)
+        datafit = stats.datafit(weight, fit_intercept=self.fit_intercept)
+        return self._fit_datafit(
+            datafit,
+            stats.intercept,
+            stats.count,
+            self._penalty(),
+            layout,
+            space=space,
+            dtype=dtype,
+            growing=growing,
+        )
 
-    def _fit_rows(
-        self, rows: Any, data: TaskData, penalty: Penalty, layout: TaskLayout
-    ) -> GramStats | None:
+    def _fit_rows(self, rows: Any, data: TaskData, layout: TaskLayout) -> GramStats | None:
         """Fit rows in their cheapest form; return statistics where they are of X's own features."""
-        centre = self.fit_intercept
+        centre, penalty = self.fit_intercept, self._penalty()
         space, by_rows = choose_form(rows, data, penalty, self.precompute, centre=centre)
         if by_rows:
             count = data.per_task(data.observed)  # type: ignore[arg-type]
@@ -179,119 +102,5 @@ class BaseLinearRegressor(BaseSquaredLoss):
             )
             return None
         stats = GramStats.from_data(space.rows, data)
-        self._fit_statistics(stats, penalty, layout, space=space, dtype=rows.dtype)
+        self._fit_statistics(stats, layout, space=space, dtype=rows.dtype)
         return stats if space.basis is None else None
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Add rows, and fit all rows seen so far.
-
-        Exact: equal to one ``fit`` on those rows together, as statistics of rows add up. It goes
-        on from an earlier ``fit`` or ``partial_fit``; ``fit`` starts anew. The tasks are those of
-        the first call, each with a label there; later rows may label any of them.
-
-        A stream may start with few rows. While labels and penalty together do not determine the
-        weights, where ``fit`` would raise an error, they are 0 and predictions are means.
-
-        Parameters
-        ----------
-        X, y, sample_weight : as in ``fit``
-
-        Returns
-        -------
-        self
-        """
-        self._validate_params()
-        penalty = self._penalty()
-        seen = getattr(self, "statistics_", None)
-        if seen is None and hasattr(self, "coef_"):
-            raise ValueError(
-                "partial_fit goes on from statistics, which the fit before it did not form: it "
-                "worked on the rows of wide X. Fit with precompute=True, or start with partial_fit "
-                "on a clone."
-            )
-        known = None if seen is None else self.layout_
-        layout, stats, dtype = self._gather(X, y, sample_weight, known)
-        if seen is not None:
-            stats = seen.merge(stats)
-        self._fit_statistics(stats, penalty, layout, dtype=dtype, growing=True)
-        self.statistics_ = stats
-        return self
-
-    def statistics(self, X: Any, y: Any, sample_weight: Any = None) -> GramStats:
-        """Return what ``fit`` would learn from X and y, for ``precompute``.
-
-        Statistics do not depend on the penalty: compute them once, and fit a grid. ``fit`` compares
-        them with its X and y; of a dask array, whose reading they are to spare, the shape alone.
-
-        Parameters
-        ----------
-        X, y, sample_weight : as in ``fit``
-
-        Returns
-        -------
-        statistics : GramStats
-        """
-        self._validate_params()
-        # reading sets n_features_in_, which is for fit to do
-        return copy(self)._gather(X, y, sample_weight)[1]
-
-    def _gather(
-        self, X: Any, y: Any, sample_weight: Any, known: TaskLayout | None = None
-    ) -> tuple[TaskLayout, GramStats, Any]:
-        """Return tasks, statistics and dtype of rows; `known` are the tasks of earlier rows."""
-        if is_dask(X):
-            layout, pending = read_blocks(self, X, y, sample_weight, known)
-            stats, n_rows, dtype = pending.compute(), X.shape[0], X.dtype
-        else:
-            layout, data, rows = self._read(X, y, sample_weight, known)
-            stats, n_rows, dtype = GramStats.from_data(rows, data), data.n_rows, rows.dtype
-        if known is None:
-            layout.check_counts(stats.count, n_rows)
-        return layout, stats, _float(dtype)
-
-    def _fit_blocks(self, X: Any, y: Any, sample_weight: Any, penalty: Penalty) -> Self:
-        given = self.precompute
-        if isinstance(given, GramStats):
-            # to compare more than shapes would take reading X, which statistics are to spare
-            layout, _ = read_blocks(self, X, y, sample_weight, None)
-            if (given.n_tasks, given.n_features) != (layout.n_tasks, X.shape[1]):
-                raise ValueError(
-                    f"precompute holds statistics of {given.n_tasks} task(s) and "
-                    f"{given.n_features} feature(s), but there are {layout.n_tasks} and "
-                    f"{X.shape[1]}; pass what `statistics` returned for these rows."
-                )
-            stats, dtype = given, _float(X.dtype)
-        else:
-            layout, stats, dtype = self._gather(X, y, sample_weight)
-        self._fit_statistics(stats, penalty, layout, dtype=dtype)
-        self.statistics_ = stats
-        return self
-
-    # -- predict ------------------------------------------------------------------------------
-
-    def predict(self, X: Any) -> Any:
-        """Predict every task.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or dask array of shape (n, p), or dict name -> (n_t, p)
-            As in ``fit``.
-
-        Returns
-        -------
-        y : the container that ``fit`` received
-            Of a dask array X, where ``fit`` received an array of labels: a dask array, computed
-            when asked.
-        """
-        check_is_fitted(self)
-        if is_dask(X) and not self.layout_.is_named:
-            outputs = block_outputs(self, X)
-            return outputs if self.layout_.container == MATRIX else outputs[:, 0]
-        return super().predict(X)
-
-    def _outputs(self, X: Any, data: TaskData) -> np.ndarray:
-        return block_outputs(self, X).compute() if is_dask(X) else super()._outputs(X, data)
-
-
-def _float(dtype: Any) -> Any:
-    return np.float32 if dtype == np.float32 else np.float64
