@@ -14,6 +14,7 @@ from sklearn_mtl.convex.penalties import (
     PenaltySum,
     QuadraticPenalty,
     Ridge,
+    TaskRelationship,
 )
 from sklearn_mtl.convex.solvers import Solution, solve
 
@@ -33,6 +34,7 @@ __all__ = [
     "QuadraticPenalty",
     "Ridge",
     "Solution",
+    "TaskRelationship",
     "coef_rows",
     "make_problem",
     "solve",

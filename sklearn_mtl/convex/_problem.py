@@ -8,6 +8,10 @@ from sklearn_mtl.convex._quadratic_bound import QuadraticBound
 from sklearn_mtl.convex._rows import CoefRows
 from sklearn_mtl.convex.datafits import Datafit, GramQuadratic, Point
 from sklearn_mtl.convex.penalties import NormPenalty, Penalty, PenaltySum, QuadraticPenalty
+from sklearn_mtl.convex.penalties._learned_covariance import (
+    AnchoredNuclearNorm,
+    SquaredNuclearNorm,
+)
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class Problem:
     ----------
     datafit : Datafit
         f, with its gradient and its conjugate.
-    norm : NormPenalty or None
-        None where no norm is asked for, or alpha is 0.
+    norm : NormPenalty, SquaredNuclearNorm, AnchoredNuclearNorm or None
+        What is not quadratic; None where no norm is asked for, or its strength is 0.
     matrix : ndarray of shape (M, M) or None
         A, the sum of the quadratic penalties; None where there are none.
     row_sums : ndarray of shape (M,) or None
@@ -42,7 +46,7 @@ class Problem:
     """
 
     datafit: Datafit
-    norm: NormPenalty | None = None
+    norm: NormPenalty | SquaredNuclearNorm | AnchoredNuclearNorm | None = None
     matrix: np.ndarray | None = None
     row_sums: np.ndarray | None = None
 
@@ -76,11 +80,11 @@ class Problem:
             most = max(objective, 0.0) + point.rounding
             return Certificate(objective, min(self.bound(gradient), most))
         objective += self.norm.value(W)
-        size = self.norm.dual_norm(gradient)
-        kappa = 1.0 if size <= self.norm.alpha else self.norm.alpha / size
-        dual = point.dual(kappa) - 0.5 * kappa**2 * quadratic
-        # a difference that rounding makes negative is no proof of optimality
-        return Certificate(objective, max(objective - dual, 0.0) + point.rounding)
+        kappa, conjugate = self.norm.dual(W, gradient)
+        dual = point.dual(kappa) - 0.5 * kappa**2 * quadratic - conjugate
+        # no loss is below 0; a difference that rounding makes negative is no proof of optimality
+        gap = max(objective - max(dual, 0.0), 0.0)
+        return Certificate(objective, gap + point.rounding)
 
     def smooth_part(self, W: np.ndarray) -> tuple[float, np.ndarray]:
         """Return value and gradient of ``f(W) + tr(W' A W) / 2``."""
@@ -134,14 +138,22 @@ def make_problem(datafit: Datafit, penalty: Penalty, rows: CoefRows) -> Problem:
     ----------
     datafit : Datafit
     penalty : Penalty
-        A norm, a quadratic penalty or a sum of one norm and quadratic ones.
+        A norm, a learned covariance, a quadratic penalty or a sum of one of the first two and
+        quadratic ones.
     rows : CoefRows
         What the rows of W are.
     """
     penalty.check()
     terms = penalty.terms if isinstance(penalty, PenaltySum) else [penalty]
-    norms = [term for term in terms if isinstance(term, NormPenalty) and term.alpha > 0]
+    terms = [term.of_rows(rows) for term in terms]
     quadratic = [term for term in terms if isinstance(term, QuadraticPenalty)]
+    # a norm of strength 0 is none
+    norms = [
+        term
+        for term in terms
+        if not isinstance(term, (QuadraticPenalty, NormPenalty))
+        or (isinstance(term, NormPenalty) and term.alpha > 0)
+    ]
     matrix = row_sums = None
     if quadratic:
         matrix = np.sum([term.task_matrix(rows) for term in quadratic], axis=0)

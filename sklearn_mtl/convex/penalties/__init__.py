@@ -8,6 +8,7 @@ from sklearn_mtl.convex.penalties._mean import MeanRegularization
 from sklearn_mtl.convex.penalties._nuclear import NuclearNorm
 from sklearn_mtl.convex.penalties._ridge import Ridge
 from sklearn_mtl.convex.penalties._sum import PenaltySum
+from sklearn_mtl.convex.penalties._task_relationship import TaskRelationship
 
 # what the contract tests iterate over
 PENALTIES: dict[str, type[Penalty]] = {
@@ -16,6 +17,7 @@ PENALTIES: dict[str, type[Penalty]] = {
     "l1": L1,
     "mean": MeanRegularization,
     "nuclear": NuclearNorm,
+    "relationship": TaskRelationship,
     "ridge": Ridge,
 }
 
@@ -31,4 +33,5 @@ __all__ = [
     "PenaltySum",
     "QuadraticPenalty",
     "Ridge",
+    "TaskRelationship",
 ]

@@ -31,6 +31,10 @@ class Penalty(BaseEstimator):
         """Raise an error where a parameter is out of range."""
         self._validate_params()
 
+    def of_rows(self, rows: CoefRows) -> Any:
+        """Return the term of a problem whose W has these rows: the penalty itself, as a rule."""
+        return self
+
     @abstractmethod
     def value(self, W: np.ndarray, rows: CoefRows) -> float:
         """Return Omega(W)."""
@@ -64,6 +68,14 @@ class NormPenalty(Penalty):
     @abstractmethod
     def dual_norm(self, V: np.ndarray) -> float:
         """Return ``max <V, W>`` over ``||W|| <= 1``."""
+
+    def dual(self, W: np.ndarray, gradient: np.ndarray) -> tuple[float, float]:
+        """Return the largest kappa <= 1 that makes ``-kappa * gradient`` feasible, and 0.
+
+        The conjugate of the penalty is 0 where the dual norm is at most alpha, else infinite.
+        """
+        size = self.dual_norm(gradient)
+        return (1.0 if size <= self.alpha else self.alpha / size), 0.0
 
     @abstractmethod
     def subdiff_distance(self, W: np.ndarray, gradient: np.ndarray) -> float:

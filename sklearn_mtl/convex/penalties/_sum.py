@@ -5,10 +5,13 @@ from sklearn.utils.metaestimators import _BaseComposition
 
 from sklearn_mtl.convex._rows import CoefRows
 from sklearn_mtl.convex.penalties._base import NormPenalty, Penalty, QuadraticPenalty
+from sklearn_mtl.convex.penalties._task_relationship import TaskRelationship
 
 
 class PenaltySum(_BaseComposition, Penalty):
-    """The sum of one norm at most and any quadratic penalties; ``a + b`` makes it.
+    """The sum of one norm, or TaskRelationship, at most and any quadratic penalties.
+
+    ``a + b`` makes it.
 
     Parameters
     ----------
@@ -56,16 +59,17 @@ class PenaltySum(_BaseComposition, Penalty):
     def check(self) -> None:
         """Raise an error where the terms cannot be summed or a parameter is out of range."""
         for term in self.terms:
-            if not isinstance(term, (NormPenalty, QuadraticPenalty)):
+            if not isinstance(term, (NormPenalty, QuadraticPenalty, TaskRelationship)):
                 raise TypeError(
-                    "Each term of a sum must be a NormPenalty or a QuadraticPenalty, found "
-                    f"{term!r}."
+                    "Each term of a sum must be a NormPenalty, a QuadraticPenalty or a "
+                    f"TaskRelationship, found {term!r}."
                 )
             term.check()
-        norms = [term for term in self.terms if isinstance(term, NormPenalty)]
+        norms = [term for term in self.terms if not isinstance(term, QuadraticPenalty)]
         if len(norms) > 1:
             raise ValueError(
-                f"A sum may hold one norm, besides quadratic penalties; found {norms!r}. The prox "
+                f"A sum may hold one norm, or one TaskRelationship, besides quadratic penalties; "
+                f"found {norms!r}. The prox "
                 "of a sum of norms is not the composition of their proxes."
             )
 

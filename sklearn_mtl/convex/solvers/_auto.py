@@ -11,7 +11,9 @@ from sklearn_mtl.convex.solvers._fista import Fista
 from sklearn_mtl.convex.solvers._group_newton import GroupNewton
 from sklearn_mtl.convex.solvers._low_rank_newton import LowRankNewton
 from sklearn_mtl.convex.solvers._newton_cg import NewtonCG
+from sklearn_mtl.convex.solvers._norm_strength import NormStrength
 from sklearn_mtl.convex.solvers._prox_newton import ProxNewton
+from sklearn_mtl.convex.solvers._relationship_newton import RelationshipNewton
 from sklearn_mtl.convex.solvers._taskwise_newton import TaskwiseNewton
 
 SOLVERS: dict[str, Solver] = {
@@ -19,6 +21,8 @@ SOLVERS: dict[str, Solver] = {
     "group_newton": GroupNewton(),
     "taskwise_newton": TaskwiseNewton(),
     "low_rank_newton": LowRankNewton(),
+    "norm_strength": NormStrength(),
+    "relationship_newton": RelationshipNewton(),
     "newton_cg": NewtonCG(),
     "active_features": ActiveFeatures(),
     "prox_newton": ProxNewton(),
@@ -31,6 +35,8 @@ PREFERENCE = [
     "group_newton",
     "taskwise_newton",
     "low_rank_newton",
+    "norm_strength",
+    "relationship_newton",
     "newton_cg",
     "active_features",
     "prox_newton",
@@ -103,9 +109,10 @@ def _solve_surely(
     if not solution.gap <= problem.scale:
         solution = replace(_zero(problem, tol=tol), n_iter=solution.n_iter)
     left = max_iter - solution.n_iter
-    if solution.converged or left < 1 or isinstance(method, Fista):
+    fista = SOLVERS["fista"]
+    if solution.converged or left < 1 or method is fista or fista.refusal(problem) is not None:
         return solution
-    more = SOLVERS["fista"].solve(problem, solution.coef, tol=tol, max_iter=left)
+    more = fista.solve(problem, solution.coef, tol=tol, max_iter=left)
     best = more if more.gap < solution.gap else solution
     return replace(best, n_iter=solution.n_iter + more.n_iter)
 

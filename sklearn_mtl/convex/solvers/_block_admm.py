@@ -2,6 +2,7 @@ import numpy as np
 
 from sklearn_mtl.convex._problem import Problem
 from sklearn_mtl.convex.datafits._block_quadratic import BlockQuadratic
+from sklearn_mtl.convex.penalties._learned_covariance import AnchoredNuclearNorm
 from sklearn_mtl.convex.solvers._base import Solution, Solver
 
 CHECK_EVERY = 10
@@ -27,6 +28,8 @@ class BlockADMM(Solver):
             return "it is for quadratic models of softmax losses"
         if problem.norm is None:
             return "there is no norm"
+        if isinstance(problem.norm, AnchoredNuclearNorm):
+            return "the prox of a task covariance with a prior has no closed form"
         if problem.matrix is not None:
             tied = problem.matrix.copy()
             for rows in problem.datafit.rows:
@@ -42,6 +45,7 @@ class BlockADMM(Solver):
         datafit, norm = problem.datafit, problem.norm
         assert isinstance(datafit, BlockQuadratic)
         assert norm is not None
+        assert not isinstance(norm, AnchoredNuclearNorm)
         spectra = _spectra(datafit, problem.matrix)
         rho = _middle(spectra)
         linear = datafit.linear

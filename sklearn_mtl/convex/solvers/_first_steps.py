@@ -2,6 +2,7 @@ import numpy as np
 
 from sklearn_mtl.convex._problem import Problem
 from sklearn_mtl.convex.datafits import GramQuadratic
+from sklearn_mtl.convex.penalties import NormPenalty
 from sklearn_mtl.convex.solvers._base import Solution
 
 MOST_STEPS = 45
@@ -48,7 +49,7 @@ def first_steps(problem: Problem, *, goal: float) -> tuple[Solution | None, int]
     """
     datafit, norm = problem.datafit, problem.norm
     assert isinstance(datafit, GramQuadratic)
-    assert norm is not None
+    assert isinstance(norm, NormPenalty)
     ridge = 0.0 if problem.matrix is None else float(problem.matrix[0, 0])
     W = product = np.zeros(datafit.shape)
     first = problem.certify(W).gap

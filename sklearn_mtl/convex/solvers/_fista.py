@@ -1,13 +1,14 @@
 import numpy as np
 
 from sklearn_mtl.convex._problem import Problem
+from sklearn_mtl.convex.penalties._learned_covariance import AnchoredNuclearNorm
 from sklearn_mtl.convex.solvers._base import Solution, Solver
 
 CHECK_EVERY = 5  # iterations between two looks at the gap, which costs about one iteration
 
 
 class Fista(Solver):
-    """Accelerated proximal gradient with restart, for any loss and penalty.
+    """Accelerated proximal gradient with restart, for any loss and any penalty with a prox.
 
     References
     ----------
@@ -17,7 +18,9 @@ class Fista(Solver):
     """
 
     def refusal(self, problem: Problem) -> str | None:
-        """Return None: every problem has a gradient and a prox."""
+        """Return a reason where the prox is not known."""
+        if isinstance(problem.norm, AnchoredNuclearNorm):
+            return "the prox of a task covariance with a prior has no closed form"
         return None
 
     def solve(
@@ -25,6 +28,7 @@ class Fista(Solver):
     ) -> Solution:
         """Return W with a small duality gap."""
         datafit, norm, matrix = problem.datafit, problem.norm, problem.matrix
+        assert not isinstance(norm, AnchoredNuclearNorm)
         W = np.zeros(datafit.shape) if start is None else start.copy()
         curvature = datafit.lipschitz()
         if matrix is not None:

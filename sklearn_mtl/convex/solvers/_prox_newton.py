@@ -7,6 +7,7 @@ from sklearn_mtl.convex._problem import Problem
 from sklearn_mtl.convex.datafits import CurvedDatafit, GramQuadratic
 from sklearn_mtl.convex.datafits._block_quadratic import BlockQuadratic
 from sklearn_mtl.convex.datafits._predictor_loss import CurvedPoint
+from sklearn_mtl.convex.penalties._learned_covariance import AnchoredNuclearNorm
 from sklearn_mtl.convex.solvers._base import Solution, Solver
 from sklearn_mtl.convex.solvers._block_admm import BlockADMM
 
@@ -41,6 +42,8 @@ class ProxNewton(Solver):
             return "it is for classification losses"
         if problem.norm is None:
             return "there is no norm: Newton's method is for smooth penalties"
+        if isinstance(problem.norm, AnchoredNuclearNorm):
+            return "a task covariance with a prior is smooth: Newton's method is for it"
         m, p = problem.datafit.shape
         tied = problem.datafit.tied_rows
         if tied > 1 and problem.matrix is not None and _ties(problem.matrix):

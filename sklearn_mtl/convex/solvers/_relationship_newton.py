@@ -1,0 +1,209 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sklearn_mtl.convex._problem import Problem
+from sklearn_mtl.convex._spectrum import semidefinite_eigh
+from sklearn_mtl.convex.datafits import CurvedDatafit
+from sklearn_mtl.convex.datafits._quadratic import QuadraticDatafit
+from sklearn_mtl.convex.penalties._learned_covariance import (
+    AnchoredNuclearNorm,
+    SquaredNuclearNorm,
+)
+from sklearn_mtl.convex.solvers._base import Solution, Solver
+from sklearn_mtl.convex.solvers._norm_strength import NormStrength
+
+CG_STEPS = 500
+ROUNDING = 1e-15  # steps that promise less, relative to the objective, are lost in its digits
+SUFFICIENT = 1e-4  # of the fall that the slope promises, which a step must bring
+STALLS = 2  # steps in a row that change the objective by no more than rounding
+
+
+class RelationshipNewton(Solver):
+    """Truncated Newton for a task covariance with a prior of finite strength.
+
+    With the covariance C put in, the penalty is smooth in W. Its quadratic majoriser at W, which
+    holds C fixed, is what alternating minimisation of W and C solves; here it preconditions
+    conjugate gradients for the Newton step, beside one second moment for all tasks. Alternation
+    moves W by a part of its distance from the minimum, Newton's method squares that distance. Steps
+    are cut until the objective falls.
+
+    A weak prior makes the penalty all but kinked where singular values of W are near 0. Newton's
+    method then starts from the minimum without the prior, which has them at 0, where that is better
+    than the start it is given.
+    """
+
+    def refusal(self, problem: Problem) -> str | None:
+        """Return a reason where the penalty is another, or the loss has no second derivative."""
+        if not isinstance(problem.norm, AnchoredNuclearNorm):
+            return "the penalty is no task covariance with a prior of finite strength"
+        if not isinstance(problem.datafit, (QuadraticDatafit, CurvedDatafit)):
+            return "the loss is a quadratic model of another"
+        return None
+
+    def solve(
+        self, problem: Problem, start: np.ndarray | None, *, tol: float, max_iter: int
+    ) -> Solution:
+        """Return W with a small duality gap."""
+        datafit, term, tie = problem.datafit, problem.norm, problem.coupling.product
+        assert isinstance(term, AnchoredNuclearNorm)
+        target = tol * problem.scale
+        W, n_iter = _first_guess(problem, start, tol=tol, max_iter=max_iter)
+        point = datafit.at(W)
+        known = problem.certify(W, point)
+        best = Solution(W, known.objective, known.gap, n_iter, known.gap <= target)
+        stalled, first = 0, 0.0
+        preconditioner = None
+        while known.gap > target and n_iter < max_iter and stalled < STALLS:
+            n_iter += 1
+            bend = _Bend(term, W)
+            gradient = point.gradient + tie(W) + bend.gradient
+            curved = _curvature(datafit, point)
+            preconditioner = preconditioner or _Preconditioner(problem)
+            preconditioner.at(bend, point)
+            size = float(np.sqrt(np.vdot(gradient, preconditioner.solve(gradient))))
+            first = first or size
+            direction = _conjugate_gradients(
+                gradient,
+                lambda D: curved(D) + tie(D) + bend.product(D),  # noqa: B023
+                preconditioner.solve,
+                # the gap is quadratic in the gradient: no need to go far below the target
+                max(min(0.1, size / first), 0.1 * np.sqrt(target / known.gap)),
+            )
+            slope = float(np.vdot(gradient, direction))
+            slack = ROUNDING * abs(known.objective)
+            stalled = stalled + 1 if -slope <= slack else 0
+            step, here = 1.0, known.objective
+            while True:
+                moved = W + step * direction
+                point = datafit.at(moved)
+                known = problem.certify(moved, point)
+                if known.objective <= here + SUFFICIENT * step * slope + slack or step < 1e-10:
+                    break
+                step *= 0.5
+            W = moved
+            if known.gap < best.gap:
+                best = Solution(W, known.objective, known.gap, n_iter, known.gap <= target)
+        return replace(best, n_iter=n_iter)
+
+
+def _first_guess(
+    problem: Problem, start: np.ndarray | None, *, tol: float, max_iter: int
+) -> tuple[np.ndarray, int]:
+    """Return the better one of the start and the minimum without the prior, and iterations."""
+    W = np.zeros(problem.datafit.shape) if start is None else start.copy()
+    known = problem.certify(W)
+    if known.gap <= tol * problem.scale:
+        return W, 0
+    assert isinstance(problem.norm, AnchoredNuclearNorm)
+    free = replace(problem, norm=SquaredNuclearNorm(problem.norm.gamma))
+    found = NormStrength().solve(free, start, tol=tol, max_iter=max_iter)
+    better = problem.certify(found.coef).objective < known.objective
+    return (found.coef if better else W), found.n_iter
+
+
+def _curvature(datafit: Any, point: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the product with the Hessian of the loss."""
+    if isinstance(datafit, CurvedDatafit):
+        return point.curvature().product
+    # the gradient is affine
+    return lambda D: datafit.at(D).gradient + datafit.linear
+
+
+class _Bend:
+    """Gradient and Hessian of the penalty at W, in the eigenvectors of S.
+
+    With ``S = (W W' + D^2)^(1/2)`` the gradient is ``gamma tr(S) S^-1 W``, and along E
+
+        gamma tr(S) (S^-1 E - S^-1 dS S^-1 W) + gamma <S^-1 W, E> S^-1 W,
+        S dS + dS S = W E' + E W'.
+    """
+
+    def __init__(self, term: AnchoredNuclearNorm, W: np.ndarray) -> None:
+        self.gamma = term.gamma
+        self.sizes, self.vectors = term.root(W)
+        self.strength = self.gamma * float(self.sizes.sum())
+        self.W = self.vectors.T @ W
+        self.scaled = self.W / self.sizes[:, None]
+        self.sums = self.sizes[:, None] + self.sizes
+        self.gradient = self.strength * (self.vectors @ self.scaled)
+
+    def product(self, E: np.ndarray) -> np.ndarray:
+        """Return the Hessian of the penalty times E."""
+        turned = self.vectors.T @ E
+        half = turned @ self.W.T
+        change = ((half + half.T) / self.sums) @ self.scaled
+        moved = self.strength * (turned - change) / self.sizes[:, None]
+        moved += self.gamma * float(np.vdot(self.scaled, turned)) * self.scaled
+        return self.vectors @ moved
+
+    def majoriser(self) -> np.ndarray:
+        """Return ``gamma C^-1 = gamma tr(S) S^-1``, shape (M, M)."""
+        return (self.vectors * (self.strength / self.sizes)) @ self.vectors.T
+
+
+class _Preconditioner:
+    """The inverse of ``diag(c) x G + (A + gamma C^-1) x I``, with one second moment G for all rows.
+
+    Parameters
+    ----------
+    problem : Problem
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        datafit = self.datafit = problem.datafit
+        self.matrix = problem.coupling.matrix
+        if isinstance(datafit, CurvedDatafit):
+            gram = datafit.pooled_gram()
+        else:
+            assert isinstance(datafit, QuadraticDatafit)
+            self.weight = datafit.task_weight
+            every = np.arange(datafit.shape[1])
+            share = np.bincount(datafit.group, weights=self.weight)
+            gram = np.tensordot(share / share.sum(), datafit.gram_block(every, every), axes=1)
+        self.values, self.right, _ = semidefinite_eigh(gram)
+
+    def at(self, bend: _Bend, point: Any) -> None:
+        """Take the curvature of the rows of W and the penalty's."""
+        weight = (
+            point.curvature().row_scale if isinstance(self.datafit, CurvedDatafit) else self.weight
+        )
+        self.root = np.sqrt(np.maximum(weight, 1e-12 * weight.max()))[:, None]
+        tied = (self.matrix + bend.majoriser()) / self.root / self.root.T
+        values, self.left = np.linalg.eigh(tied)
+        values = np.maximum(values, np.finfo(float).eps * values[-1])
+        self.sizes = values[:, None] + self.values
+
+    def solve(self, R: np.ndarray) -> np.ndarray:
+        """Return the inverse times R, shape (M, p)."""
+        inner = self.left.T @ ((R / self.root) @ self.right) / self.sizes
+        return (self.left @ inner) @ self.right.T / self.root
+
+
+def _conjugate_gradients(
+    gradient: np.ndarray,
+    product: Callable[[np.ndarray], np.ndarray],
+    precondition: Callable[[np.ndarray], np.ndarray],
+    forcing: float,
+) -> np.ndarray:
+    """Return a descent direction, near ``-H^-1 gradient``."""
+    residual = -gradient
+    direction = precondition(residual)
+    solution, size = np.zeros_like(gradient), float(np.vdot(residual, direction))
+    enough = forcing**2 * size
+    for _ in range(CG_STEPS):
+        image = product(direction)
+        bent = float(np.vdot(direction, image))
+        if bent <= 0:  # rounding: the objective is convex
+            break
+        step = size / bent
+        solution = solution + step * direction
+        residual = residual - step * image
+        ready = precondition(residual)
+        size, before = float(np.vdot(residual, ready)), size
+        if size <= enough:
+            break
+        direction = ready + (size / before) * direction
+    return solution if solution.any() else -precondition(gradient)
