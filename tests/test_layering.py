@@ -16,6 +16,7 @@ LAYERS = {
     "utils": 0,
     "tasks": 1,
     "convex": 2,
+    "bayes": 2,
     "nn": 2,
     "linear_model": 3,
     "neural_network": 3,

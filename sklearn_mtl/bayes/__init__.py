@@ -1,0 +1,33 @@
+"""Hierarchical Gaussian models: the weights of tasks have one prior, which is learned with them.
+
+Each task has a vector v_t of d coefficients: p weights and, where there are intercepts, one
+intercept, for each of its outputs. Tasks are draws of one population,
+
+    v_t ~ N(m, S),    m ~ N(center, diag(variance)),
+
+and m is integrated out with them, so that few tasks leave the population as uncertain as it is.
+Given S, a likelihood that is quadratic in v_t has an exact posterior (`infer`); S, ``variance``
+and what the likelihood has to learn are chosen by their evidence. Everything is in standardised
+coordinates (`Standardization`).
+"""
+
+from sklearn_mtl.bayes._gaussian import GaussianFit, fit_gaussian
+from sklearn_mtl.bayes._likelihood import QuadraticLikelihood
+from sklearn_mtl.bayes._population import Population
+from sklearn_mtl.bayes._posterior import Posterior, infer
+from sklearn_mtl.bayes._prior import Prior
+from sklearn_mtl.bayes._standardization import Standardization
+from sklearn_mtl.bayes._structure import STRUCTURES, Structure
+
+__all__ = [
+    "STRUCTURES",
+    "GaussianFit",
+    "Population",
+    "Posterior",
+    "Prior",
+    "QuadraticLikelihood",
+    "Standardization",
+    "Structure",
+    "fit_gaussian",
+    "infer",
+]

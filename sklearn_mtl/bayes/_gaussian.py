@@ -1,0 +1,166 @@
+"""Labels with Gaussian noise: exact posteriors, and hyper-parameters of greatest evidence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_mtl.bayes._likelihood import QuadraticLikelihood
+from sklearn_mtl.bayes._maximise import Maximum, maximise
+from sklearn_mtl.bayes._population import Population
+from sklearn_mtl.bayes._posterior import Posterior, infer
+from sklearn_mtl.bayes._prior import Prior
+from sklearn_mtl.bayes._standardization import Moments, Standardization
+from sklearn_mtl.convex import GramStats
+
+# labels that the hyper-prior of a noise variance counts for, each with the typical noise of tasks
+PSEUDO_LABELS = 2.0
+LEAST_NOISE = 1e-8  # of the variance of labels: below it, sums of squares are rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Hyperparameters:
+    """What the evidence decides.
+
+    Attributes
+    ----------
+    prior : Prior
+    noise : ndarray of shape (T,)
+        Variances of the labels around their predictions.
+    """
+
+    prior: Prior
+    noise: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianFit:
+    """What tasks were found to be, in standard coordinates.
+
+    Attributes
+    ----------
+    coordinates : Standardization
+    prior : Prior
+    noise : ndarray of shape (T,)
+    typical_noise : float
+        That of a task never seen.
+    posterior : Posterior
+    scores : list of float
+        Log evidence plus log hyper-prior, before each iteration and after the last.
+    n_iter : int
+    converged : bool
+    """
+
+    coordinates: Standardization
+    prior: Prior
+    noise: np.ndarray
+    typical_noise: float
+    posterior: Posterior
+    scores: list[float]
+    n_iter: int
+    converged: bool
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianModel:
+    """``y_ti ~ N(z_i . v_t, noise_t / d_i)``, with the coefficients of one population.
+
+    Attributes
+    ----------
+    moments : Moments
+    population : Population
+    center : ndarray of shape (d,)
+        Of the population's mean.
+    shared_noise : bool
+        Whether all tasks have one noise variance.
+    """
+
+    moments: Moments
+    population: Population
+    center: np.ndarray
+    shared_noise: bool
+
+    def likelihood(self, noise: np.ndarray) -> QuadraticLikelihood:
+        """Return the likelihood of coefficients, for given noise variances."""
+        m = self.moments
+        constant = -0.5 * (m.mass * np.log(2.0 * np.pi * noise) + m.energy / noise)
+        return QuadraticLikelihood(m.gram, m.group, 1.0 / noise, m.cross / noise[:, None], constant)
+
+    def start(self) -> Hyperparameters:
+        """Return a first guess: half of the labels' variance is noise."""
+        return Hyperparameters(
+            self.population.start(self.center), np.full(len(self.moments.group), 0.5)
+        )
+
+    def posterior(self, at: Hyperparameters) -> Posterior:
+        """Return the posterior of all coefficients."""
+        return infer(self.likelihood(at.noise), at.prior)
+
+    def score(self, at: Hyperparameters, posterior: Posterior) -> float:
+        """Return log evidence plus log hyper-prior."""
+        density = self.population.log_density(at.prior)
+        if not self.shared_noise:
+            typical = _typical(at.noise)
+            ratio = typical / at.noise
+            density += 0.5 * PSEUDO_LABELS * float((np.log(ratio) - ratio).sum())
+        return posterior.log_evidence + density
+
+    def update(self, at: Hyperparameters, posterior: Posterior) -> Hyperparameters:
+        """Return the hyper-parameters that the expected log-density makes most of: an EM step."""
+        errors, mass = self.squared_errors(posterior), self.moments.mass
+        if self.shared_noise:
+            noise = np.full(len(mass), errors.sum() / mass.sum())
+        else:
+            pseudo = PSEUDO_LABELS * _typical(at.noise)
+            noise = (errors + pseudo) / (mass + PSEUDO_LABELS)
+        prior = self.population.maximise(posterior, self.center)
+        return Hyperparameters(prior, np.maximum(noise, LEAST_NOISE))
+
+    def squared_errors(self, posterior: Posterior) -> np.ndarray:
+        """Return the expected sum of squared errors of each task, shape (T,)."""
+        m, v = self.moments, posterior.mean
+        gram, covariance = m.gram[m.group], posterior.covariance[posterior.kind]
+        fitted = np.einsum("ti,tij,tj->t", v, gram, v) - 2.0 * np.einsum("ti,ti->t", v, m.cross)
+        return np.maximum(m.energy + fitted, 0.0) + np.einsum("tij,tij->t", gram, covariance)
+
+
+def _typical(noise: np.ndarray) -> float:
+    """Return the noise variance that makes the hyper-prior of these the most likely."""
+    return 1.0 / float((1.0 / noise).mean())
+
+
+def fit_gaussian(
+    stats: GramStats,
+    coordinates: Standardization,
+    population: Population,
+    *,
+    shared_noise: bool,
+    tol: float,
+    max_iter: int,
+) -> GaussianFit:
+    """Learn the population of tasks, noise variances and the posterior of each task.
+
+    Parameters
+    ----------
+    stats : GramStats
+    coordinates : Standardization
+    population : Population
+    shared_noise : bool
+    tol : float
+        See `maximise`.
+    max_iter : int
+    """
+    moments = coordinates.moments(stats)
+    center = np.zeros(population.n_coefficients)
+    model = GaussianModel(moments, population, center, shared_noise)
+    found: Maximum = maximise(model, model.start(), tol=tol, max_iter=max_iter)
+    at = found.at
+    return GaussianFit(
+        coordinates,
+        at.prior,
+        at.noise,
+        _typical(at.noise),
+        found.posterior,
+        found.scores,
+        found.n_iter,
+        found.converged,
+    )

@@ -1,0 +1,98 @@
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Structure(ABC):
+    """What form the covariance of the weights has, and a hyper-prior that keeps it regular.
+
+    The hyper-prior is what `pseudo_tasks` further tasks, with weights of the given variance, would
+    add: ``-pseudo_tasks / 2 * (log |S| + variance * tr(S^-1))``.
+
+    Parameters
+    ----------
+    pseudo_tasks : float
+        How many tasks the hyper-prior counts for.
+    variance : float
+        Of their weights.
+    """
+
+    pseudo_tasks: float
+    variance: float
+
+    def maximise(self, scatter: np.ndarray, n_tasks: int) -> np.ndarray:
+        """Return ``argmax_S -n/2 log |S| - tr(S^-1 scatter) / 2 + log hyper-prior``, (p, p).
+
+        Parameters
+        ----------
+        scatter : ndarray of shape (p, p)
+            ``sum_t E[(w_t - m)(w_t - m)']``.
+        n_tasks : int
+        """
+        whole = scatter + self.pseudo_tasks * self.variance * np.eye(len(scatter))
+        return self._nearest(whole / (n_tasks + self.pseudo_tasks))
+
+    @abstractmethod
+    def _nearest(self, sample: np.ndarray) -> np.ndarray:
+        """Return ``argmin_S log |S| + tr(S^-1 sample)`` over covariances of this form."""
+
+    def log_density(self, covariance: np.ndarray) -> float:
+        """Return the logarithm of the hyper-prior, up to a constant."""
+        if self.pseudo_tasks == 0:
+            return 0.0
+        size = np.linalg.slogdet(covariance)[1]
+        trace = np.trace(np.linalg.inv(covariance))
+        return -0.5 * self.pseudo_tasks * float(size + self.variance * trace)
+
+
+class Full(Structure):
+    """Any covariance."""
+
+    def _nearest(self, sample: np.ndarray) -> np.ndarray:
+        return sample
+
+
+class Diagonal(Structure):
+    """A variance for each feature, whose weights are independent."""
+
+    def _nearest(self, sample: np.ndarray) -> np.ndarray:
+        return np.diag(sample.diagonal())
+
+
+class Spherical(Structure):
+    """One variance for all features."""
+
+    def _nearest(self, sample: np.ndarray) -> np.ndarray:
+        return np.eye(len(sample)) * sample.diagonal().mean()
+
+
+@dataclass(frozen=True)
+class LowRank(Structure):
+    """``U U' + s² I`` with U of `rank` columns: probabilistic principal components.
+
+    References
+    ----------
+    M. Tipping and C. Bishop, "Probabilistic principal component analysis", Journal of the Royal
+    Statistical Society B 61, 1999, equations 7 and 8.
+    """
+
+    rank: int
+
+    def _nearest(self, sample: np.ndarray) -> np.ndarray:
+        if self.rank >= len(sample) - 1:
+            return sample
+        values, vectors = np.linalg.eigh(sample)
+        rest = values[: -self.rank].mean()
+        return (
+            vectors * np.append(np.full(len(values) - self.rank, rest), values[-self.rank :])
+        ) @ vectors.T
+
+
+STRUCTURES: dict[str, type[Structure]] = {
+    "full": Full,
+    "diagonal": Diagonal,
+    "spherical": Spherical,
+    "low_rank": LowRank,
+}
