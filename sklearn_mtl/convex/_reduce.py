@@ -35,6 +35,20 @@ class Coordinates:
     basis: np.ndarray | None = None
     centre: np.ndarray | None = None
 
+    @property
+    def n_features(self) -> float:
+        """How many features weights are of, before any rotation."""
+        return self.rows.shape[1] if self.basis is None else len(self.basis)
+
+    def outward(self, W: np.ndarray) -> np.ndarray:
+        """Return weights W_r of coordinates, shape (M, r), as weights of features (M, p)."""
+        return W if self.basis is None else W @ self.basis.T
+
+    def inward(self, coef: np.ndarray) -> np.ndarray:
+        """Return weights of features in these coordinates, the inverse of `outward`."""
+        rotates = self.basis is not None and len(self.basis) == coef.shape[1]
+        return coef @ self.basis if rotates else coef
+
     def intercept(self, of_rows: Intercept) -> Intercept:
         """Return the intercepts for X itself, given those for `rows`, as functions of W_r."""
         centre = self.centre

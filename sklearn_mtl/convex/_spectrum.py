@@ -75,6 +75,24 @@ def semidefinite_eigh(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, float
     return values, vectors, float(_cut(values[None], slice(None))[0])
 
 
+def spectrum_of_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return eigenvalues and eigenvectors of B B', for rows B (n, p), or of B'B where p <= n.
+
+    For positive definite problems, where eigenvalues within rounding of 0 need no digits.
+    """
+    n, p = rows.shape
+    if p > n:
+        return np.linalg.eigh(rows @ rows.T)
+    gram = rows.T @ rows
+    size = np.sqrt(gram.diagonal())
+    apart = np.abs(gram)
+    apart.flat[:: p + 1] = 0.0
+    # coordinates may be eigenvectors already: then only rounding is beside the diagonal
+    if (apart <= 8 * EPS * n * size[:, None] * size).all():
+        return gram.diagonal(), np.eye(p)
+    return np.linalg.eigh(gram)
+
+
 def _is_even(matrix: np.ndarray) -> bool:
     diagonal = matrix.diagonal()
     positive = diagonal[diagonal > 0]

@@ -18,6 +18,7 @@ from sklearn_mtl.convex import (
     coef_rows,
     solve,
 )
+from sklearn_mtl.convex._reduce import Coordinates
 from sklearn_mtl.convex.solvers import SOLVERS
 from sklearn_mtl.linear_model._model import BaseLinearModel
 from sklearn_mtl.tasks import TaskLayout
@@ -49,7 +50,7 @@ class BaseLinear(BaseLinearModel):
         layout: TaskLayout,
         intercept: Callable[[np.ndarray], np.ndarray],
         *,
-        basis: np.ndarray | None = None,
+        space: Coordinates,
         dtype: Any = np.float64,
         share: float = 1.0,
     ) -> Self:
@@ -61,8 +62,8 @@ class BaseLinear(BaseLinearModel):
         layout : TaskLayout
         intercept : callable (W) -> ndarray of shape (M,)
             The best intercepts for W; zeros where none are asked for.
-        basis : ndarray of shape (p, r), default=None
-            Where features were rotated into fewer: orthonormal columns that lead back.
+        space : Coordinates
+            Those of W.
         dtype : dtype, default=float64
             Of ``coef_`` and ``intercept_``.
         share : float, default=1.0
@@ -72,13 +73,13 @@ class BaseLinear(BaseLinearModel):
         solution = solve(
             problem,
             solver=self.solver,
-            start=self._start(problem, layout, basis),
+            start=self._start(problem, layout, space),
             tol=tol,
             max_iter=self.max_iter,
             owner=type(self).__name__,
         )
         self._warn_unless_converged(solution, problem, tol)
-        return self._keep(solution, layout, intercept, basis=basis, dtype=dtype)
+        return self._keep(solution, layout, intercept, space=space, dtype=dtype)
 
     def _keep(
         self,
@@ -86,26 +87,32 @@ class BaseLinear(BaseLinearModel):
         layout: TaskLayout,
         intercept: Callable[[np.ndarray], np.ndarray],
         *,
-        basis: np.ndarray | None,
+        space: Coordinates,
         dtype: Any,
     ) -> Self:
         """Set the fitted attributes; parameters as in `_solve`."""
         offset = intercept(solution.coef) if self.fit_intercept else np.zeros(len(solution.coef))
         self.layout_ = layout
         self._rows = coef_rows(layout.tasks)
-        coef = solution.coef if basis is None else solution.coef @ basis.T
-        self.coef_ = coef.astype(dtype, copy=False)
         self.intercept_ = offset.astype(dtype, copy=False)
         self.objective_ = solution.objective
         self.dual_gap_ = solution.gap
         self.n_iter_ = solution.n_iter
-        self._set_structure(self.coef_, self._rows)
+        self._set_weights(solution.coef, space, dtype)
         return self
+
+    def _set_weights(self, W: np.ndarray, space: Coordinates, dtype: Any) -> None:
+        """Set what `_weights` returns, and what the penalty found in it."""
+        self.coef_ = space.outward(W).astype(dtype, copy=False)
+        self._set_structure(self.coef_, self._rows)
+
+    def _forget_structure(self) -> None:
+        for name in ("rank_", "shared_coef_", "specific_coef_"):
+            self.__dict__.pop(name, None)  # of an earlier fit with another penalty
 
     def _set_structure(self, coef: np.ndarray, rows: CoefRows) -> None:
         """Set what the penalty found: the rank, or what tasks share and what is their own."""
-        for name in ("rank_", "shared_coef_", "specific_coef_"):
-            self.__dict__.pop(name, None)  # of an earlier fit with another penalty
+        self._forget_structure()
         penalty = self._penalty()
         for term in penalty.terms if isinstance(penalty, PenaltySum) else [penalty]:
             if isinstance(term, NuclearNorm):
@@ -116,14 +123,10 @@ class BaseLinear(BaseLinearModel):
                 # one w_0 for each block of rows, as one row where there is one block
                 self.shared_coef_ = shared[0] if len(shared) == 1 else shared
 
-    def _start(
-        self, problem: Problem, layout: TaskLayout, basis: np.ndarray | None
-    ) -> np.ndarray | None:
-        if not (self.warm_start and hasattr(self, "coef_") and layout.same_tasks(self.layout_)):
+    def _start(self, problem: Problem, layout: TaskLayout, space: Coordinates) -> np.ndarray | None:
+        if not (self.warm_start and self._is_fitted and layout.same_tasks(self.layout_)):
             return None
-        start = self.coef_.astype(np.float64, copy=False)
-        if basis is not None and len(basis) == start.shape[1]:
-            start = start @ basis
+        start = space.inward(self._weights.astype(np.float64, copy=False))
         return start if start.shape == problem.datafit.shape else None
 
     def _warn_unless_converged(self, solution: Solution, problem: Problem, tol: float) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
 from sklearn_mtl.convex import GramStats
+from sklearn_mtl.convex._kernel import Comparison
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._column import is_dict_of_rows
@@ -98,7 +99,7 @@ def block_outputs(estimator: Any, X: Any) -> Any:
         )
     validate_data(estimator, X, skip_check_array=True, reset=False)
     return X.map_blocks(
-        partial(_outputs, estimator.coef_, estimator.intercept_, owner),
+        partial(_outputs, estimator._compare, estimator._weights, estimator.intercept_, owner),
         dtype=np.float64,
         chunks=(X.chunks[0], (layout.n_tasks,)),
         meta=np.empty((0, layout.n_tasks)),
@@ -111,8 +112,12 @@ def _statistics(layout: TaskLayout, owner: str, X: Any, y: Any, sample_weight: A
     return GramStats.from_data(_numbers(X, owner), layout.encode(X, columns, sample_weight))
 
 
-def _outputs(coef: np.ndarray, intercept: np.ndarray, owner: str, X: Any) -> np.ndarray:
-    return (_numbers(X, owner) @ coef.T + intercept).astype(np.float64, copy=False)
+def _outputs(
+    compare: Comparison | None, weights: np.ndarray, intercept: np.ndarray, owner: str, X: Any
+) -> np.ndarray:
+    rows = _numbers(X, owner)
+    rows = rows if compare is None else compare(rows)
+    return (rows @ weights.T + intercept).astype(np.float64, copy=False)
 
 
 def _in_step(*arrays: Any) -> Iterable[tuple[Any, ...]]:

@@ -87,7 +87,7 @@ def check_classes_observed(layout: TaskLayout, data: TaskData) -> None:
 
 
 def check_determined(
-    problem: Problem, count: np.ndarray, n_features: int, layout: TaskLayout, owner: str
+    problem: Problem, count: np.ndarray, n_features: float, layout: TaskLayout, owner: str
 ) -> None:
     """Raise an error where weights outnumber the labels and nothing penalises them.
 
@@ -101,15 +101,16 @@ def check_determined(
     """
     tied = undetermined_tasks(problem, count, n_features)
     if len(tied):
+        many = f"{n_features}" if np.isfinite(n_features) else "a kernel's"
         raise ValueError(
             f"{owner} cannot determine the weights of task(s) "
             f"{listing(layout.names[t] for t in tied)}: {listing(count[tied])} labels (n_samples) "
-            f"for {n_features} features, and no penalty on the size of the weights. Set alpha "
+            f"for {many} features, and no penalty on the size of the weights. Set alpha "
             "(or add Ridge) above 0, or pass fewer features."
         )
 
 
-def undetermined_tasks(problem: Problem, count: np.ndarray, n_features: int) -> np.ndarray:
+def undetermined_tasks(problem: Problem, count: np.ndarray, n_features: float) -> np.ndarray:
     """Return the tasks whose weights neither labels nor penalty determine; none is the rule.
 
     Tasks that the penalty ties determine a common direction together, so that labels are counted
@@ -121,7 +122,8 @@ def undetermined_tasks(problem: Problem, count: np.ndarray, n_features: int) -> 
         Of a squared loss.
     count : ndarray of shape (T,)
         Labels of each task.
-    n_features : int
+    n_features : float
+        Infinite for a kernel.
     """
     nothing = np.empty(0, dtype=np.intp)
     if problem.norm is not None:

@@ -3,12 +3,13 @@ from warnings import warn
 
 from sklearn.base import ClassifierMixin
 
-from sklearn_mtl.convex import coef_rows, make_problem
+from sklearn_mtl.convex import Penalty, coef_rows, make_problem
 from sklearn_mtl.convex._reduce import Coordinates, is_rotation_invariant, row_space
 from sklearn_mtl.convex.datafits import classification_datafit
 from sklearn_mtl.convex.solvers import check_no_free_direction
 from sklearn_mtl.linear_model._base import BaseLinear
 from sklearn_mtl.linear_model._checks import check_classes_observed
+from sklearn_mtl.tasks import TaskData
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._warnings import level_of_caller
 
@@ -50,8 +51,7 @@ class BaseLogLoss(BaseLinear):
             check_classes_observed(layout, data)
         n_observed = data.per_task(data.observed.astype(float))  # type: ignore[union-attr]
         weight = resolve_task_weight(self.task_weight, layout.names, n_observed)
-        invariant = is_rotation_invariant(penalty)
-        space = row_space(rows, centre=self.fit_intercept) if invariant else Coordinates(rows)
+        space = self._coordinates(rows, data, penalty)
         datafit = classification_datafit(
             space.rows,
             data,
@@ -64,9 +64,12 @@ class BaseLogLoss(BaseLinear):
         check_no_free_direction(problem, tied, owner=type(self).__name__)
         intercept = space.intercept(datafit.intercept)
         share = self._share(datafit.least_share)
-        return self._solve(
-            problem, layout, intercept, basis=space.basis, dtype=rows.dtype, share=share
-        )
+        return self._solve(problem, layout, intercept, space=space, dtype=rows.dtype, share=share)
+
+    def _coordinates(self, rows: Any, data: TaskData, penalty: Penalty) -> Coordinates:
+        """Return the coordinates to work in: fewer where X is wide and rotations change nothing."""
+        invariant = is_rotation_invariant(penalty)
+        return row_space(rows, centre=self.fit_intercept) if invariant else Coordinates(rows)
 
     def _share(self, least: float) -> float:
         """Return what ``tol`` is relative to, so that no kind of task is left unlearned."""

@@ -19,7 +19,6 @@ from sklearn_mtl.linear_model._base import BaseLinear
 from sklearn_mtl.linear_model._cells import batches, cells_at_most
 from sklearn_mtl.linear_model._checks import check_more_than_one_label
 from sklearn_mtl.linear_model._folds import CellStats, RowPart, RowSplits, loss_of
-from sklearn_mtl.linear_model._form import choose_form
 from sklearn_mtl.linear_model._path import End, PathErrors, PathSolver, Scales
 from sklearn_mtl.linear_model._regressor import BaseSquaredLoss
 from sklearn_mtl.linear_model._splits import Split, read_splits
@@ -120,13 +119,13 @@ class BaseLinearRegressorCV(BaseSquaredLoss):
         layout.check_observed(data)
         splits = read_splits(self.cv, X, y, data, layout, options)
         # rotated once, for all splits: training rows span no more than all rows do
-        space, by_rows = choose_form(rows, data, unit, "auto", centre=self.fit_intercept)
+        space, by_rows = self._coordinates(rows, data, unit, "auto")
         solver = PathSolver(
             layout,
             coef_rows(layout.tasks),
             self.task_weight,
             self.fit_intercept,
-            rows.shape[1],
+            space.n_features,
             self.solver,
             self.tol,
             self.max_iter,

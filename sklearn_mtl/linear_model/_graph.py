@@ -3,10 +3,10 @@ from typing import Any
 from sklearn_mtl.convex import GraphLaplacian, PenaltySum, Ridge
 from sklearn_mtl.convex.penalties._base import STRENGTH
 from sklearn_mtl.linear_model._classifier import BaseLinearClassifier
-from sklearn_mtl.linear_model._regressor import BaseLinearRegressor
+from sklearn_mtl.linear_model._kernel import KernelClassifier, KernelRegressor
 
 
-class GraphRegressor(BaseLinearRegressor):
+class GraphRegressor(KernelRegressor):
     """Linear regression of tasks that are alike along the edges of a graph.
 
     Minimises, over W of shape (T, p) and intercepts b,
@@ -16,6 +16,9 @@ class GraphRegressor(BaseLinearRegressor):
 
     with the sum over the n_t observed labels of task t. Tasks that an edge of weight a_st ties
     have similar weights.
+
+    With a kernel k, rows x stand for features phi(x) whose inner products are k, and W for weights
+    of those.
 
     Parameters
     ----------
@@ -27,6 +30,17 @@ class GraphRegressor(BaseLinearRegressor):
         Strength of the ties, in units of the loss per squared unit of W.
     alpha : float, default=0.01
         Strength on the size of the weights, in the same units.
+    kernel : str or callable (x, z) -> float, default="linear"
+        k: "linear" takes X as it is; other words are those of scikit-learn's `pairwise_kernels`
+        ("rbf", "poly", "laplacian", ...); "precomputed" says that X is the kernel, of all rows with
+        each other in ``fit``, and of new rows with those in ``predict``.
+    kernel_params : dict, default=None
+        Parameters of the kernel, such as ``{"gamma": 0.1}``.
+    n_components : "auto", int or None, default="auto"
+        How many rows, drawn at random, a function combines the kernels of (the Nyström method).
+        None is all of them: exact, in O(n³) operations. "auto" is all up to 4000, else 1000.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws those rows.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
@@ -50,6 +64,13 @@ class GraphRegressor(BaseLinearRegressor):
     Attributes
     ----------
     coef_ : ndarray of shape (n_tasks, n_features)
+    dual_coef_ : ndarray of shape (n_tasks, n_rows)
+        In place of ``coef_`` with a kernel that is not linear: outputs are
+        ``k(x, X_fit_) @ dual_coef_.T + intercept_``.
+    X_fit_ : ndarray or sparse matrix of shape (n_rows, n_features)
+        The rows that new ones are compared with; none where the kernel is precomputed.
+    n_components_ : int
+        How many rows functions combine the kernels of.
     intercept_ : ndarray of shape (n_tasks,)
     objective_ : float
         The value reached.
@@ -81,7 +102,7 @@ class GraphRegressor(BaseLinearRegressor):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **BaseLinearRegressor._parameter_constraints,
+        **KernelRegressor._parameter_constraints,
         "gamma": STRENGTH,
         "alpha": STRENGTH,
     }
@@ -92,6 +113,10 @@ class GraphRegressor(BaseLinearRegressor):
         *,
         gamma: Any = 0.1,
         alpha: Any = 0.01,
+        kernel: Any = "linear",
+        kernel_params: Any = None,
+        n_components: Any = "auto",
+        random_state: Any = None,
         fit_intercept: Any = True,
         task_weight: Any = None,
         task_feature: Any = None,
@@ -104,6 +129,10 @@ class GraphRegressor(BaseLinearRegressor):
         self.graph = graph
         self.gamma = gamma
         self.alpha = alpha
+        self.kernel = kernel
+        self.kernel_params = kernel_params
+        self.n_components = n_components
+        self.random_state = random_state
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
         self.task_feature = task_feature
@@ -119,7 +148,7 @@ class GraphRegressor(BaseLinearRegressor):
         )
 
 
-class GraphClassifier(BaseLinearClassifier):
+class GraphClassifier(KernelClassifier, BaseLinearClassifier):
     """Logistic regression of tasks that are alike along the edges of a graph.
 
     Minimises, over W of shape (T, p) and intercepts b,
@@ -131,6 +160,9 @@ class GraphClassifier(BaseLinearClassifier):
     and the softmax log-loss. Tasks that an edge of weight a_st ties have similar weights. Tasks
     can be tied if they are binary, or have the same classes.
 
+    With a kernel k, rows x stand for features phi(x) whose inner products are k, and W for weights
+    of those.
+
     Parameters
     ----------
     graph : {"complete", "chain", "ring"}, array or sparse matrix (T, T), edges or networkx graph, \
@@ -141,6 +173,17 @@ class GraphClassifier(BaseLinearClassifier):
         Strength of the ties, in units of the loss per squared unit of W.
     alpha : float, default=0.001
         Strength on the size of the weights, in the same units.
+    kernel : str or callable (x, z) -> float, default="linear"
+        k: "linear" takes X as it is; other words are those of scikit-learn's `pairwise_kernels`
+        ("rbf", "poly", "laplacian", ...); "precomputed" says that X is the kernel, of all rows with
+        each other in ``fit``, and of new rows with those in ``predict``.
+    kernel_params : dict, default=None
+        Parameters of the kernel, such as ``{"gamma": 0.1}``.
+    n_components : "auto", int or None, default="auto"
+        How many rows, drawn at random, a function combines the kernels of (the Nyström method).
+        None is all of them: exact, in O(n³) operations. "auto" is all up to 4000, else 1000.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws those rows.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
@@ -162,6 +205,13 @@ class GraphClassifier(BaseLinearClassifier):
     ----------
     coef_ : ndarray of shape (n_tasks, n_features)
         A task of K > 2 classes has K rows, one after another.
+    dual_coef_ : ndarray of shape (n_tasks, n_rows)
+        In place of ``coef_`` with a kernel that is not linear: outputs are
+        ``k(x, X_fit_) @ dual_coef_.T + intercept_``.
+    X_fit_ : ndarray or sparse matrix of shape (n_rows, n_features)
+        The rows that new ones are compared with; none where the kernel is precomputed.
+    n_components_ : int
+        How many rows functions combine the kernels of.
     intercept_ : ndarray of shape (n_tasks,)
         One for each row of ``coef_``.
     classes_ : ndarray, or list over tasks of ndarray
@@ -199,6 +249,7 @@ class GraphClassifier(BaseLinearClassifier):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseLinearClassifier._parameter_constraints,
+        **KernelClassifier._parameter_constraints,
         "gamma": STRENGTH,
         "alpha": STRENGTH,
     }
@@ -209,6 +260,10 @@ class GraphClassifier(BaseLinearClassifier):
         *,
         gamma: Any = 0.01,
         alpha: Any = 0.001,
+        kernel: Any = "linear",
+        kernel_params: Any = None,
+        n_components: Any = "auto",
+        random_state: Any = None,
         fit_intercept: Any = True,
         task_weight: Any = None,
         task_feature: Any = None,
@@ -220,6 +275,10 @@ class GraphClassifier(BaseLinearClassifier):
         self.graph = graph
         self.gamma = gamma
         self.alpha = alpha
+        self.kernel = kernel
+        self.kernel_params = kernel_params
+        self.n_components = n_components
+        self.random_state = random_state
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
         self.task_feature = task_feature

@@ -5,10 +5,11 @@ import numpy as np
 
 from sklearn_mtl.convex import GraphLaplacian, PenaltySum, Ridge
 from sklearn_mtl.linear_model._cv import STRENGTHS, BaseLinearRegressorCV
+from sklearn_mtl.linear_model._kernel import KernelRegression
 from sklearn_mtl.linear_model._path import Scales
 
 
-class GraphRegressorCV(BaseLinearRegressorCV):
+class GraphRegressorCV(KernelRegression, BaseLinearRegressorCV):
     """Regression of tasks alike along a graph, its strengths chosen by cross-validation.
 
     Minimises, over W of shape (T, p) and intercepts b,
@@ -23,6 +24,9 @@ class GraphRegressorCV(BaseLinearRegressorCV):
     squared error; tasks without held-out labels are left out, and with intercepts those without
     training labels too. The strength chosen has the least mean over splits, the largest
     gamma and alpha where several do.
+
+    With a kernel k, rows x stand for features phi(x) whose inner products are k, and W for weights
+    of those.
 
     Parameters
     ----------
@@ -46,6 +50,17 @@ class GraphRegressorCV(BaseLinearRegressorCV):
         `MultiTaskKFold` spreads missing labels and long form evenly.
     n_jobs : int, default=None
         Paths solved at once, in threads; None is 1, -1 all cores.
+    kernel : str or callable (x, z) -> float, default="linear"
+        k: "linear" takes X as it is; other words are those of scikit-learn's `pairwise_kernels`
+        ("rbf", "poly", "laplacian", ...); "precomputed" says that X is the kernel, of all rows with
+        each other in ``fit``, and of new rows with those in ``predict``.
+    kernel_params : dict, default=None
+        Parameters of the kernel, such as ``{"gamma": 0.1}``.
+    n_components : "auto", int or None, default="auto"
+        How many rows, drawn at random, a function combines the kernels of (the Nyström method).
+        None is all of them: exact, in O(n³) operations. "auto" is all up to 4000, else 1000.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws those rows.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
@@ -74,6 +89,13 @@ class GraphRegressorCV(BaseLinearRegressorCV):
         Held-out errors.
     coef_ : ndarray of shape (n_tasks, n_features)
         The fit of all rows with the strengths chosen.
+    dual_coef_ : ndarray of shape (n_tasks, n_rows)
+        In place of ``coef_`` with a kernel that is not linear: outputs are
+        ``k(x, X_fit_) @ dual_coef_.T + intercept_``.
+    X_fit_ : ndarray or sparse matrix of shape (n_rows, n_features)
+        The rows that new ones are compared with; none where the kernel is precomputed.
+    n_components_ : int
+        How many rows functions combine the kernels of.
     intercept_ : ndarray of shape (n_tasks,)
     objective_ : float
         The value reached.
@@ -107,6 +129,7 @@ class GraphRegressorCV(BaseLinearRegressorCV):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseLinearRegressorCV._parameter_constraints,
+        **KernelRegression._parameter_constraints,
         "gammas": STRENGTHS,
     }
 
@@ -119,6 +142,10 @@ class GraphRegressorCV(BaseLinearRegressorCV):
         eps: Any = 1e-3,
         cv: Any = None,
         n_jobs: Any = None,
+        kernel: Any = "linear",
+        kernel_params: Any = None,
+        n_components: Any = "auto",
+        random_state: Any = None,
         fit_intercept: Any = True,
         task_weight: Any = None,
         task_feature: Any = None,
@@ -133,6 +160,10 @@ class GraphRegressorCV(BaseLinearRegressorCV):
         self.eps = eps
         self.cv = cv
         self.n_jobs = n_jobs
+        self.kernel = kernel
+        self.kernel_params = kernel_params
+        self.n_components = n_components
+        self.random_state = random_state
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
         self.task_feature = task_feature

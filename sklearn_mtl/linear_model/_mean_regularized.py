@@ -3,10 +3,10 @@ from typing import Any
 from sklearn_mtl.convex import MeanRegularization
 from sklearn_mtl.convex.penalties._base import STRENGTH
 from sklearn_mtl.linear_model._classifier import BaseLinearClassifier
-from sklearn_mtl.linear_model._regressor import BaseLinearRegressor
+from sklearn_mtl.linear_model._kernel import KernelClassifier, KernelRegressor
 
 
-class MeanRegularizedRegressor(BaseLinearRegressor):
+class MeanRegularizedRegressor(KernelRegressor):
     """Linear regression whose tasks share a part of their weights.
 
     Minimises, over W of shape (T, p) and intercepts b,
@@ -17,12 +17,26 @@ class MeanRegularizedRegressor(BaseLinearRegressor):
     with the sum over the n_t observed labels of task t. The minimum is over w_0 + v_t = w_t:
     what all tasks share, and what is a task's own.
 
+    With a kernel k, rows x stand for features phi(x) whose inner products are k, and W for weights
+    of those.
+
     Parameters
     ----------
     alpha_shared : float, default=0.01
         Strength on w_0, in units of the loss per squared unit of W.
     alpha_specific : float, default=0.1
         Strength on each v_t, in the same units.
+    kernel : str or callable (x, z) -> float, default="linear"
+        k: "linear" takes X as it is; other words are those of scikit-learn's `pairwise_kernels`
+        ("rbf", "poly", "laplacian", ...); "precomputed" says that X is the kernel, of all rows with
+        each other in ``fit``, and of new rows with those in ``predict``.
+    kernel_params : dict, default=None
+        Parameters of the kernel, such as ``{"gamma": 0.1}``.
+    n_components : "auto", int or None, default="auto"
+        How many rows, drawn at random, a function combines the kernels of (the Nyström method).
+        None is all of them: exact, in O(n³) operations. "auto" is all up to 4000, else 1000.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws those rows.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
@@ -46,6 +60,13 @@ class MeanRegularizedRegressor(BaseLinearRegressor):
     Attributes
     ----------
     coef_ : ndarray of shape (n_tasks, n_features)
+    dual_coef_ : ndarray of shape (n_tasks, n_rows)
+        In place of ``coef_`` with a kernel that is not linear: outputs are
+        ``k(x, X_fit_) @ dual_coef_.T + intercept_``.
+    X_fit_ : ndarray or sparse matrix of shape (n_rows, n_features)
+        The rows that new ones are compared with; none where the kernel is precomputed.
+    n_components_ : int
+        How many rows functions combine the kernels of.
     intercept_ : ndarray of shape (n_tasks,)
     shared_coef_ : ndarray of shape (n_features,)
         w_0.
@@ -82,7 +103,7 @@ class MeanRegularizedRegressor(BaseLinearRegressor):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **BaseLinearRegressor._parameter_constraints,
+        **KernelRegressor._parameter_constraints,
         "alpha_shared": STRENGTH,
         "alpha_specific": STRENGTH,
     }
@@ -92,6 +113,10 @@ class MeanRegularizedRegressor(BaseLinearRegressor):
         alpha_shared: Any = 0.01,
         *,
         alpha_specific: Any = 0.1,
+        kernel: Any = "linear",
+        kernel_params: Any = None,
+        n_components: Any = "auto",
+        random_state: Any = None,
         fit_intercept: Any = True,
         task_weight: Any = None,
         task_feature: Any = None,
@@ -103,6 +128,10 @@ class MeanRegularizedRegressor(BaseLinearRegressor):
     ) -> None:
         self.alpha_shared = alpha_shared
         self.alpha_specific = alpha_specific
+        self.kernel = kernel
+        self.kernel_params = kernel_params
+        self.n_components = n_components
+        self.random_state = random_state
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
         self.task_feature = task_feature
@@ -116,7 +145,7 @@ class MeanRegularizedRegressor(BaseLinearRegressor):
         return MeanRegularization(self.alpha_shared, self.alpha_specific)
 
 
-class MeanRegularizedClassifier(BaseLinearClassifier):
+class MeanRegularizedClassifier(KernelClassifier, BaseLinearClassifier):
     """Logistic regression whose tasks share a part of their weights.
 
     Minimises, over W of shape (T, p) and intercepts b,
@@ -128,12 +157,26 @@ class MeanRegularizedClassifier(BaseLinearClassifier):
     and the softmax log-loss. The minimum is over w_0 + v_t = w_t: what all tasks share, and
     what is a task's own.
 
+    With a kernel k, rows x stand for features phi(x) whose inner products are k, and W for weights
+    of those.
+
     Parameters
     ----------
     alpha_shared : float, default=0.001
         Strength on w_0, in units of the loss per squared unit of W.
     alpha_specific : float, default=0.01
         Strength on each v_t, in the same units.
+    kernel : str or callable (x, z) -> float, default="linear"
+        k: "linear" takes X as it is; other words are those of scikit-learn's `pairwise_kernels`
+        ("rbf", "poly", "laplacian", ...); "precomputed" says that X is the kernel, of all rows with
+        each other in ``fit``, and of new rows with those in ``predict``.
+    kernel_params : dict, default=None
+        Parameters of the kernel, such as ``{"gamma": 0.1}``.
+    n_components : "auto", int or None, default="auto"
+        How many rows, drawn at random, a function combines the kernels of (the Nyström method).
+        None is all of them: exact, in O(n³) operations. "auto" is all up to 4000, else 1000.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws those rows.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
@@ -155,6 +198,13 @@ class MeanRegularizedClassifier(BaseLinearClassifier):
     ----------
     coef_ : ndarray of shape (n_tasks, n_features)
         A task of K > 2 classes has K rows, one after another.
+    dual_coef_ : ndarray of shape (n_tasks, n_rows)
+        In place of ``coef_`` with a kernel that is not linear: outputs are
+        ``k(x, X_fit_) @ dual_coef_.T + intercept_``.
+    X_fit_ : ndarray or sparse matrix of shape (n_rows, n_features)
+        The rows that new ones are compared with; none where the kernel is precomputed.
+    n_components_ : int
+        How many rows functions combine the kernels of.
     intercept_ : ndarray of shape (n_tasks,)
         One for each row of ``coef_``.
     classes_ : ndarray, or list over tasks of ndarray
@@ -195,6 +245,7 @@ class MeanRegularizedClassifier(BaseLinearClassifier):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseLinearClassifier._parameter_constraints,
+        **KernelClassifier._parameter_constraints,
         "alpha_shared": STRENGTH,
         "alpha_specific": STRENGTH,
     }
@@ -204,6 +255,10 @@ class MeanRegularizedClassifier(BaseLinearClassifier):
         alpha_shared: Any = 0.001,
         *,
         alpha_specific: Any = 0.01,
+        kernel: Any = "linear",
+        kernel_params: Any = None,
+        n_components: Any = "auto",
+        random_state: Any = None,
         fit_intercept: Any = True,
         task_weight: Any = None,
         task_feature: Any = None,
@@ -214,6 +269,10 @@ class MeanRegularizedClassifier(BaseLinearClassifier):
     ) -> None:
         self.alpha_shared = alpha_shared
         self.alpha_specific = alpha_specific
+        self.kernel = kernel
+        self.kernel_params = kernel_params
+        self.n_components = n_components
+        self.random_state = random_state
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
         self.task_feature = task_feature

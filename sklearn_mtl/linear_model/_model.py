@@ -7,6 +7,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.convex import CoefRows
+from sklearn_mtl.convex._kernel import Comparison
 from sklearn_mtl.linear_model._blocks import refuse_dask
 from sklearn_mtl.linear_model._checks import check_magnitudes
 from sklearn_mtl.linear_model._outputs import linear_outputs
@@ -78,7 +79,12 @@ class BaseLinearModel(BaseEstimator):
     def _outputs(self, X: Any, data: TaskData) -> np.ndarray:
         rows = read_rows(self, X, data, self.layout_, reset=False, accept_sparse="csr")
         return linear_outputs(
-            rows, data, self.coef_, self.intercept_, self._rows, group_outputs(self.layout_.tasks)
+            rows if self._compare is None else self._compare(rows),
+            data,
+            self._weights,
+            self.intercept_,
+            self._rows,
+            group_outputs(self.layout_.tasks),
         )
 
     def _values(self, X: Any, data: TaskData) -> np.ndarray:
@@ -135,8 +141,20 @@ class BaseLinearModel(BaseEstimator):
             )
         return list(self.layout_.names)
 
+    # what a kernel makes of rows before weights apply; None where weights are of features
+    _compare: Comparison | None = None
+
+    @property
+    def _weights(self) -> np.ndarray:
+        """The weights that outputs are made of, shape (M, p)."""
+        return self.coef_
+
+    @property
+    def _is_fitted(self) -> bool:
+        return "intercept_" in vars(self)
+
     def __sklearn_is_fitted__(self) -> bool:
-        return "coef_" in vars(self)
+        return self._is_fitted
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -166,8 +166,8 @@ class PathSolver:
     rows : CoefRows
     task_weight : None, str, array-like or dict
     fit_intercept : bool
-    n_features : int
-        Before any rotation.
+    n_features : float
+        Before any rotation; infinite for a kernel.
     solver, tol, max_iter, owner
         As in `solve`.
     """
@@ -176,7 +176,7 @@ class PathSolver:
     rows: CoefRows
     task_weight: Any
     fit_intercept: bool
-    n_features: int
+    n_features: float
     solver: str
     tol: float
     max_iter: int

@@ -22,6 +22,12 @@ from sklearn_mtl.tasks._weights import resolve_task_weight
 class BaseSquaredLoss(BaseLinearRegression, BaseLinear):
     """Linear estimators of the squared loss and a penalty, from the loss on."""
 
+    def _coordinates(
+        self, rows: Any, data: TaskData, penalty: Penalty, precompute: Any
+    ) -> tuple[Coordinates, bool]:
+        """Return the coordinates to work in, and whether on rows; as `choose_form` does."""
+        return choose_form(rows, data, penalty, precompute, centre=self.fit_intercept)
+
     def _fit_datafit(
         self,
         datafit: Datafit,
@@ -35,20 +41,19 @@ class BaseSquaredLoss(BaseLinearRegression, BaseLinear):
         growing: bool = False,
     ) -> Self:
         problem = make_problem(datafit, penalty, coef_rows(layout.tasks))
-        basis, n_features = None, datafit.shape[1]
-        if space is not None:
-            basis, intercept = space.basis, space.intercept(intercept)
-            n_features = n_features if basis is None else len(basis)
+        if space is None:  # statistics are of X's own features, whatever the rows
+            space = Coordinates(np.empty((0, datafit.shape[1])))
+        intercept = space.intercept(intercept)
         if not growing:
             if self.fit_intercept:
                 check_more_than_one_label(count, layout)
-            check_determined(problem, count, n_features, layout, type(self).__name__)
-        elif len(undetermined_tasks(problem, count, n_features)):
+            check_determined(problem, count, space.n_features, layout, type(self).__name__)
+        elif len(undetermined_tasks(problem, count, space.n_features)):
             zero = np.zeros(datafit.shape)
             known = problem.certify(zero)
             start = Solution(zero, known.objective, known.gap, n_iter=0, converged=False)
-            return self._keep(start, layout, intercept, basis=basis, dtype=dtype)
-        return self._solve(problem, layout, intercept, basis=basis, dtype=dtype)
+            return self._keep(start, layout, intercept, space=space, dtype=dtype)
+        return self._solve(problem, layout, intercept, space=space, dtype=dtype)
 
 
 class BaseLinearRegressor(BaseStatisticsRegressor, BaseSquaredLoss):
@@ -92,7 +97,7 @@ class BaseLinearRegressor(BaseStatisticsRegressor, BaseSquaredLoss):
     def _fit_rows(self, rows: Any, data: TaskData, layout: TaskLayout) -> GramStats | None:
         """Fit rows in their cheapest form; return statistics where they are of X's own features."""
         centre, penalty = self.fit_intercept, self._penalty()
-        space, by_rows = choose_form(rows, data, penalty, self.precompute, centre=centre)
+        space, by_rows = self._coordinates(rows, data, penalty, self.precompute)
         if by_rows:
             count = data.per_task(data.observed)  # type: ignore[arg-type]
             weight = resolve_task_weight(self.task_weight, layout.names, count)

@@ -32,6 +32,9 @@ class BaseStatisticsRegressor(BaseLinearRegression):
     ) -> Self:
         """Fit what was learned from rows; `growing` where more rows may come."""
 
+    def _check_statistics(self, what: str) -> None:
+        """Raise an error where rows have no statistics to add up, as with kernels; `what` asks."""
+
     def _fit_rows(self, rows: Any, data: TaskData, layout: TaskLayout) -> GramStats | None:
         """Fit rows; return their statistics, where they are of X's own features."""
         stats = GramStats.from_data(rows, data)
@@ -68,7 +71,10 @@ class BaseStatisticsRegressor(BaseLinearRegression):
         """
         self._validate_params()
         if is_dask(X):
+            self._check_statistics("A dask array X")
             return self._fit_blocks(X, y, sample_weight)
+        if self.precompute is True or isinstance(self.precompute, GramStats):
+            self._check_statistics(f"precompute={self.precompute!r}")
         layout, data, rows = self._read(X, y, sample_weight)
         layout.check_observed(data)
         stats: GramStats | None
@@ -105,8 +111,9 @@ class BaseStatisticsRegressor(BaseLinearRegression):
         self
         """
         self._validate_params()
+        self._check_statistics("partial_fit")
         seen = getattr(self, "statistics_", None)
-        if seen is None and hasattr(self, "coef_"):
+        if seen is None and self._is_fitted:
             raise ValueError(
                 "partial_fit goes on from statistics, which the fit before it did not form: it "
                 "worked on the rows of wide X. Fit with precompute=True, or start with partial_fit "
@@ -135,6 +142,7 @@ class BaseStatisticsRegressor(BaseLinearRegression):
         statistics : GramStats
         """
         self._validate_params()
+        self._check_statistics("statistics")
         # reading sets n_features_in_, which is for fit to do
         return copy(self)._gather(X, y, sample_weight)[1]
 

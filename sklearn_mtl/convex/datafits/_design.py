@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from sklearn_mtl.convex._spectrum import spectrum_of_rows
 from sklearn_mtl.convex.datafits._base import Point
 from sklearn_mtl.convex.datafits._design_rows import (
     CompleteRows,
@@ -97,6 +98,17 @@ class DesignQuadratic(QuadraticDatafit):
         one = GramQuadratic(gram, rows.group, np.zeros(self.shape), energy, self.task_weight)
         one.linear = self.linear
         return one
+
+    def pooled_moments(self) -> np.ndarray:
+        """Return the mean over tasks of the diagonals of their second moments, shape (p,)."""
+        count = np.bincount(self.group)
+        return count @ self.rows.moments() / count.sum()
+
+    @cached_property
+    def row_spectrum(self) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvalues and eigenvectors, for tasks that share rows B: of B B' or, smaller, B'B."""
+        assert isinstance(self.rows, CompleteRows)
+        return spectrum_of_rows(self.rows.columns.dense())
 
     def lipschitz(self) -> float:
         """Return an upper bound on the largest curvature of f."""

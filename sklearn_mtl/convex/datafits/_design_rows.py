@@ -46,6 +46,19 @@ class DesignRows(ABC):
         """Return upper bounds on the largest eigenvalue of each task's second moments."""
 
     @abstractmethod
+    def moments(self) -> np.ndarray:
+        """Return the diagonals of the second moments, shape (K, p)."""
+
+    @abstractmethod
+    def stacked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return dense scaled rows (N, p), targets (N,) and tasks (N,) of all N labels."""
+
+    @property
+    @abstractmethod
+    def n_labels(self) -> int:
+        """How many labels there are, over all tasks: N."""
+
+    @abstractmethod
     def of_task(self, task: int) -> "CompleteRows":
         """Return the rows of one task alone."""
 
@@ -116,6 +129,24 @@ class CentredColumns:
         if self.left_over is not None:
             product -= np.outer(self.left_over, self.root_share @ values)
         return product
+
+    def dense(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return some rows, centred and scaled, as a dense matrix."""
+        part = self.matrix[rows]
+        if self.left_over is None:
+            return part
+        return part.toarray() - np.outer(self.root_share[rows], self.left_over)
+
+    def moments(self, weight: np.ndarray | None = None) -> np.ndarray:
+        """Return sums of squares of the columns, shape (p,), or (K, p) for weights (n, K)."""
+        squares = self.matrix.multiply(self.matrix) if issparse(self.matrix) else self.matrix**2
+        weights = np.ones((len(self.root_share), 1)) if weight is None else weight
+        sums = np.asarray(squares.T @ weights).T
+        if self.left_over is not None:
+            crossed = np.asarray(self.matrix.T @ (weights * self.root_share[:, None])).T
+            total = (weights * np.square(self.root_share)[:, None]).sum(axis=0)[:, None]
+            sums = sums - self.left_over * (2 * crossed - total * self.left_over)
+        return np.maximum(sums, 0.0)
 
     def _take(self, features: np.ndarray) -> Any:
         if issparse(self.matrix):
@@ -194,6 +225,21 @@ class CompleteRows(DesignRows):
         """Return upper bounds on the largest eigenvalue of each task's second moments."""
         return np.full(len(self.group), self.columns.largest_moment())
 
+    def moments(self) -> np.ndarray:
+        """Return the diagonal of the second moments, shape (1, p)."""
+        return self.columns.moments()
+
+    def stacked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return dense scaled rows (N, p), targets (N,) and tasks (N,) of all N labels."""
+        n, n_tasks = self.targets.shape
+        rows = np.tile(self.columns.dense(), (n_tasks, 1))
+        return rows, self.targets.T.ravel(), np.repeat(np.arange(n_tasks), n)
+
+    @property
+    def n_labels(self) -> int:
+        """How many labels there are, over all tasks."""
+        return self.targets.size
+
     def of_task(self, task: int) -> "CompleteRows":
         """Return the rows of one task alone."""
         here = slice(task, task + 1)
@@ -260,6 +306,23 @@ class MaskedRows(DesignRows):
         heaviest = self.share.max(axis=0) * self.unscale**2
         return heaviest[self.group] * self.columns.largest_moment()
 
+    def moments(self) -> np.ndarray:
+        """Return the diagonals of the second moments, shape (K, p)."""
+        whole = self.columns.moments(self.share * self.unscale**2)
+        return np.maximum(whole - np.square(self.part_mean), 0.0)
+
+    def stacked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return dense scaled rows (N, p), targets (N,) and tasks (N,) of all N labels."""
+        task, row = np.nonzero(self.task_share.T)
+        rows = self.columns.dense(row) * self.unscale - self.part_mean[self.group[task]]
+        rows *= self.root_share[row, task][:, None]
+        return rows, self.targets[row, task], task
+
+    @property
+    def n_labels(self) -> int:
+        """How many labels there are, over all tasks."""
+        return int(np.count_nonzero(self.task_share))
+
     def of_task(self, task: int) -> CompleteRows:
         """Return the rows of one task alone."""
         here = slice(task, task + 1)
@@ -325,6 +388,20 @@ class TaggedRows(DesignRows):
     def largest_moments(self) -> np.ndarray:
         """Return upper bounds on the largest eigenvalue of each task's second moments."""
         return np.array([part.largest_moment() for part in self.parts])
+
+    def moments(self) -> np.ndarray:
+        """Return the diagonals of the second moments, shape (T, p)."""
+        return np.concatenate([part.moments() for part in self.parts])
+
+    def stacked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return dense scaled rows (N, p), targets (N,) and tasks (N,) of all N labels."""
+        rows = np.concatenate([part.dense() for part in self.parts])
+        return rows, self.targets, np.repeat(np.arange(len(self.parts)), np.diff(self.bounds))
+
+    @property
+    def n_labels(self) -> int:
+        """How many labels there are, over all tasks."""
+        return len(self.targets)
 
     def of_task(self, task: int) -> CompleteRows:
         """Return the rows of one task alone."""

@@ -4,11 +4,12 @@ import numpy as np
 
 from sklearn_mtl.convex._coupling import EPS, Coupling
 from sklearn_mtl.convex._problem import Problem
-from sklearn_mtl.convex.datafits import GramQuadratic
+from sklearn_mtl.convex.datafits import DesignQuadratic, GramQuadratic
 from sklearn_mtl.convex.solvers._base import Solution, Solver
 from sklearn_mtl.convex.solvers._block_system import component_inverse
 from sklearn_mtl.convex.solvers._elimination import Separate
 from sklearn_mtl.convex.solvers._inverse import Inverse, System
+from sklearn_mtl.convex.solvers._row_system import solve_on_rows
 from sklearn_mtl.convex.solvers._task_spectrum import TwoCurvatures
 
 ROUNDING = 1e-26  # of the gap relative to the scale: an error of 1e-13 in the norm of H
@@ -25,20 +26,29 @@ class ClosedForm(Solver):
     method that `component_inverse` chooses. Of the solutions, where there are several, it is the
     one of least norm. The answer is refined until the gap, ``g' H^+ g / 2`` for the gradient g, is
     within rounding or shrinks no more.
+
+    On rows, which stand for Gram matrices where those are too many, A must be positive definite;
+    see `solve_on_rows`.
     """
 
     def refusal(self, problem: Problem) -> str | None:
-        """Return why the problem is no linear system on Gram matrices."""
+        """Return why the problem is no linear system."""
         if problem.norm is not None:
             return f"{problem.norm!r} is not quadratic"
-        if not isinstance(problem.datafit, GramQuadratic):
-            return "the loss is not the squared loss on Gram matrices"
+        if not isinstance(problem.datafit, (GramQuadratic, DesignQuadratic)):
+            return "the loss is not the squared loss"
+        if isinstance(problem.datafit, DesignQuadratic):
+            values = problem.eigh[0]
+            if values[0] <= EPS * len(values) * max(values[-1], 0.0):
+                return "on rows, the penalty must leave no direction of the weights free"
         return None
 
     def solve(
         self, problem: Problem, start: np.ndarray | None, *, tol: float, max_iter: int
     ) -> Solution:
-        """Return W, whatever the start and the tolerance."""
+        """Return W, whatever the start, and on Gram matrices whatever the tolerance."""
+        if isinstance(problem.datafit, DesignQuadratic):
+            return solve_on_rows(problem, problem.datafit, tol=tol, max_iter=max_iter)
         datafit = cast(GramQuadratic, problem.datafit)
         # gradients of tasks apart have no part where G has none, and neither have weights
         inverse = HessianInverse(problem.coupling, datafit, max_iter=max_iter, in_range=True)

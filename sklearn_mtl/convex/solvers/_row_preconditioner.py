@@ -1,7 +1,7 @@
 import numpy as np
 
 from sklearn_mtl.convex._problem import Problem
-from sklearn_mtl.convex.datafits import CurvedDatafit
+from sklearn_mtl.convex.datafits import CurvedDatafit, DesignQuadratic
 
 DENSE_FEATURES = 1000  # up to here the Gram of all tasks' rows is decomposed
 DENSE_ROWS = 300  # up to here the penalty is decomposed for the curvature of each row
@@ -22,12 +22,13 @@ class RowPreconditioner:
 
     def __init__(self, problem: Problem) -> None:
         datafit, matrix = problem.datafit, problem.matrix
-        assert isinstance(datafit, CurvedDatafit)
         assert matrix is not None
         self.problem, self.matrix = problem, matrix
         self.is_diagonal = not np.any(matrix - np.diag(np.diag(matrix)))
         self.vectors: np.ndarray | None = None
-        if datafit.shape[1] <= DENSE_FEATURES:
+        # the rows of a squared loss are many features, or those of a kernel: G is diagonal
+        assert isinstance(datafit, (CurvedDatafit, DesignQuadratic))
+        if isinstance(datafit, CurvedDatafit) and datafit.shape[1] <= DENSE_FEATURES:
             self.values, self.vectors = np.linalg.eigh(datafit.pooled_gram())
             self.values = np.maximum(self.values, 0.0)
         else:
