@@ -37,6 +37,8 @@ _PUBLIC = {
     "TaskData": "tasks",
     "TaskLayout": "tasks",
     "TaskLayoutError": "exceptions",
+    "TaskRelationshipClassifier": "linear_model",
+    "TaskRelationshipRegressor": "linear_model",
     "TaskSpec": "tasks",
     "average_relative_rmse": "metrics",
     "infer_layout": "tasks",

@@ -17,6 +17,10 @@ from sklearn_mtl.linear_model._mean_regularized import (
     MeanRegularizedRegressor,
 )
 from sklearn_mtl.linear_model._mean_regularized_cv import MeanRegularizedRegressorCV
+from sklearn_mtl.linear_model._task_relationship import (
+    TaskRelationshipClassifier,
+    TaskRelationshipRegressor,
+)
 
 __all__ = [
     "GraphClassifier",
@@ -35,4 +39,6 @@ __all__ = [
     "MultiTaskLinearEstimator",
     "MultiTaskLinearRegressor",
     "MultiTaskLinearRegressorCV",
+    "TaskRelationshipClassifier",
+    "TaskRelationshipRegressor",
 ]
