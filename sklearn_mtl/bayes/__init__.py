@@ -12,22 +12,29 @@ coordinates (`Standardization`).
 """
 
 from sklearn_mtl.bayes._gaussian import GaussianFit, fit_gaussian
+from sklearn_mtl.bayes._learn import learn
 from sklearn_mtl.bayes._likelihood import QuadraticLikelihood
+from sklearn_mtl.bayes._new_tasks import NewTasks, fit_new_tasks
 from sklearn_mtl.bayes._population import Population
 from sklearn_mtl.bayes._posterior import Posterior, infer
 from sklearn_mtl.bayes._prior import Prior
 from sklearn_mtl.bayes._standardization import Standardization
 from sklearn_mtl.bayes._structure import STRUCTURES, Structure
+from sklearn_mtl.bayes._tasks import TaskPosteriors
 
 __all__ = [
     "STRUCTURES",
     "GaussianFit",
+    "NewTasks",
     "Population",
     "Posterior",
     "Prior",
     "QuadraticLikelihood",
     "Standardization",
     "Structure",
+    "TaskPosteriors",
     "fit_gaussian",
+    "fit_new_tasks",
     "infer",
+    "learn",
 ]

@@ -1,5 +1,6 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ class Structure(ABC):
 
     pseudo_tasks: float
     variance: float
+
+    learns_directions: ClassVar[bool] = False  # or only the sizes of weights
 
     def maximise(self, scatter: np.ndarray, n_tasks: int) -> np.ndarray:
         """Return ``argmax_S -n/2 log |S| - tr(S^-1 scatter) / 2 + log hyper-prior``, (p, p).
@@ -49,6 +52,8 @@ class Structure(ABC):
 
 class Full(Structure):
     """Any covariance."""
+
+    learns_directions = True
 
     def _nearest(self, sample: np.ndarray) -> np.ndarray:
         return sample
@@ -79,6 +84,8 @@ class LowRank(Structure):
     """
 
     rank: int
+
+    learns_directions = True
 
     def _nearest(self, sample: np.ndarray) -> np.ndarray:
         if self.rank >= len(sample) - 1:

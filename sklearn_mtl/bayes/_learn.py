@@ -1,0 +1,96 @@
+from dataclasses import replace
+from typing import Any
+
+from sklearn_mtl.bayes._gaussian import GaussianFit, fit_gaussian
+from sklearn_mtl.bayes._population import Population
+from sklearn_mtl.bayes._standardization import Standardization
+from sklearn_mtl.bayes._structure import STRUCTURES, LowRank, Spherical, Structure
+from sklearn_mtl.convex import GramStats
+
+
+def make_structure(
+    word: str, variance: float, n_features: int, *, rank: int, pseudo_tasks: Any
+) -> Structure:
+    """Return the form of covariances of that name, and its hyper-prior.
+
+    Parameters
+    ----------
+    word : str
+        A key of STRUCTURES.
+    variance : float
+        That of weights, as far as one number tells it.
+    n_features : int
+        p.
+    rank : int
+        Of ``"low_rank"``.
+    pseudo_tasks : "auto" or float
+        "auto" is p where covariances have p directions to learn, else 1.
+    """
+    kind = STRUCTURES[word]
+    if pseudo_tasks == "auto":
+        pseudo_tasks = n_features if kind.learns_directions else 1.0
+    if kind is LowRank:
+        return LowRank(float(pseudo_tasks), variance, rank)
+    return kind(float(pseudo_tasks), variance)
+
+
+def learn(
+    stats: GramStats,
+    *,
+    structure: str,
+    rank: int,
+    pseudo_tasks: Any,
+    shared_noise: bool,
+    fit_intercept: bool,
+    learn_mean: bool,
+    each_task: bool,
+    tol: float,
+    max_iter: int,
+) -> GaussianFit:
+    """Learn the population of tasks, first with one variance for all weights.
+
+    That variance is the center of the hyper-prior of the covariance that is asked for.
+
+    Parameters
+    ----------
+    stats : GramStats
+    structure : str
+        A key of STRUCTURES.
+    rank : int
+    pseudo_tasks : "auto" or float
+    shared_noise, fit_intercept, learn_mean : bool
+    each_task : bool
+        Whether the labels of each task have their own scale.
+    tol : float
+    max_iter : int
+        Of both fits together.
+    """
+    p = stats.n_features
+    kind = STRUCTURES[structure]
+    coordinates = Standardization.of(
+        stats,
+        fit_intercept=fit_intercept,
+        each_feature=kind is not Spherical,
+        each_task=each_task,
+    )
+    # in standard coordinates, p weights of variance 1 / p make labels of variance 1; one such
+    # weight more keeps the variance of all from 0
+    population = Population(Spherical(1.0 / p, 1.0 / p), p, fit_intercept, learn_mean)
+    first = fit_gaussian(
+        stats, coordinates, population, shared_noise=shared_noise, tol=tol, max_iter=max_iter
+    )
+    left = max_iter - first.n_iter
+    if kind is Spherical or left < 1:
+        return first
+    asked = make_structure(
+        structure, first.prior.covariance[0, 0], p, rank=rank, pseudo_tasks=pseudo_tasks
+    )
+    second = fit_gaussian(
+        stats,
+        coordinates,
+        population.with_structure(asked),
+        shared_noise=shared_noise,
+        tol=tol,
+        max_iter=left,
+    )
+    return replace(second, n_iter=first.n_iter + second.n_iter)
