@@ -15,14 +15,19 @@ from sklearn_mtl.convex import (
     PenaltySum,
     Problem,
     Solution,
+    TaskRelationship,
     coef_rows,
     solve,
 )
 from sklearn_mtl.convex._reduce import Coordinates
 from sklearn_mtl.convex.solvers import SOLVERS
+from sklearn_mtl.linear_model._covariance import learned_covariance
 from sklearn_mtl.linear_model._model import BaseLinearModel
 from sklearn_mtl.tasks import TaskLayout
 from sklearn_mtl.utils._warnings import level_of_caller
+
+# attributes that say what a penalty found
+STRUCTURE = ("rank_", "shared_coef_", "specific_coef_", "task_covariance_", "task_correlation_")
 
 
 class BaseLinear(BaseLinearModel):
@@ -107,11 +112,11 @@ class BaseLinear(BaseLinearModel):
         self._set_structure(self.coef_, self._rows)
 
     def _forget_structure(self) -> None:
-        for name in ("rank_", "shared_coef_", "specific_coef_"):
+        for name in STRUCTURE:
             self.__dict__.pop(name, None)  # of an earlier fit with another penalty
 
     def _set_structure(self, coef: np.ndarray, rows: CoefRows) -> None:
-        """Set what the penalty found: the rank, or what tasks share and what is their own."""
+        """Set what the penalty found: the rank, what tasks share, or how they covary."""
         self._forget_structure()
         penalty = self._penalty()
         for term in penalty.terms if isinstance(penalty, PenaltySum) else [penalty]:
@@ -122,6 +127,14 @@ class BaseLinear(BaseLinearModel):
                 self.specific_coef_ = coef - shared[rows.block]
                 # one w_0 for each block of rows, as one row where there is one block
                 self.shared_coef_ = shared[0] if len(shared) == 1 else shared
+            elif isinstance(term, TaskRelationship):
+                self._set_covariance(term, coef, rows)
+
+    def _set_covariance(self, term: TaskRelationship, W: np.ndarray, rows: CoefRows) -> None:
+        learned = learned_covariance(term, W, rows, type(self).__name__)
+        self.task_covariance_ = learned.covariance
+        self.task_correlation_ = learned.correlation
+        self.rank_ = learned.rank
 
     def _start(self, problem: Problem, layout: TaskLayout, space: Coordinates) -> np.ndarray | None:
         if not (self.warm_start and self._is_fitted and layout.same_tasks(self.layout_)):

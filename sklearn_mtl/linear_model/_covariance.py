@@ -1,4 +1,4 @@
-from typing import Any
+from dataclasses import dataclass
 from warnings import warn
 
 import numpy as np
@@ -8,10 +8,29 @@ from sklearn_mtl.convex._prior_covariance import LEAST, row_covariance
 from sklearn_mtl.utils._warnings import level_of_caller
 
 
+@dataclass(frozen=True, eq=False)
+class LearnedCovariance:
+    """How rows of W covary.
+
+    Attributes
+    ----------
+    covariance : ndarray of shape (M, M)
+        Of trace 1.
+    correlation : ndarray of shape (M, M)
+        1 on the diagonal; 0 with a row of variance 0.
+    rank : int
+        Rank of W.
+    """
+
+    covariance: np.ndarray
+    correlation: np.ndarray
+    rank: int
+
+
 def learned_covariance(
     penalty: TaskRelationship, W: np.ndarray, rows: CoefRows, owner: str
-) -> dict[str, Any]:
-    """Return the attributes that say what covariance was learned with W, and warn of a poor prior.
+) -> LearnedCovariance:
+    """Return the covariance that was learned with W, and warn where its prior was singular.
 
     Parameters
     ----------
@@ -31,15 +50,10 @@ def learned_covariance(
             stacklevel=level_of_caller(),
         )
     covariance = penalty.covariance(W, rows)
-    return {
-        "task_covariance_": covariance,
-        "task_correlation_": correlation(covariance),
-        "rank_": int(np.linalg.matrix_rank(W)),
-    }
+    return LearnedCovariance(covariance, _correlation(covariance), int(np.linalg.matrix_rank(W)))
 
 
-def correlation(covariance: np.ndarray) -> np.ndarray:
-    """Return the correlations, those with a row of variance 0 being 0, and 1 on the diagonal."""
+def _correlation(covariance: np.ndarray) -> np.ndarray:
     deviation = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
     scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
     matrix = np.clip(scale[:, None] * covariance * scale, -1.0, 1.0)

@@ -59,7 +59,7 @@ class MultiTaskLinearRegressor(NamedPenalty, BaseLinearRegressor):
 
     Parameters
     ----------
-    penalty : {"group_l21", "graph", "l1", "mean", "nuclear", "ridge"} or Penalty, \
+    penalty : {"group_l21", "graph", "l1", "mean", "nuclear", "relationship", "ridge"} or Penalty, \
             default="nuclear"
         What ties the tasks. A word is that penalty with its default strength; an object, or a
         sum such as ``NuclearNorm(0.1) + Ridge(0.01)``, can be searched: ``penalty__alpha``.
@@ -73,7 +73,8 @@ class MultiTaskLinearRegressor(NamedPenalty, BaseLinearRegressor):
         Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
         "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
         squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
-        "prox_newton", for the log-loss, and "fista", accelerated gradient.
+        "prox_newton", for the log-loss, "norm_strength" and "relationship_newton" (task covariance
+        without and with a prior), and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -85,9 +86,9 @@ class MultiTaskLinearRegressor(NamedPenalty, BaseLinearRegressor):
 
     Attributes
     ----------
-    rank_, shared_coef_, specific_coef_ : int, ndarray, ndarray
-        As `LowRankRegressor` and `MeanRegularizedRegressor` have, where the penalty is of that
-        kind.
+    rank_, shared_coef_, specific_coef_, task_covariance_, task_correlation_ : int, ndarray, ...
+        As `LowRankRegressor`, `MeanRegularizedRegressor` and `TaskRelationshipRegressor` have,
+        where the penalty is of that kind.
     coef_ : ndarray of shape (n_tasks, n_features)
     intercept_ : ndarray of shape (n_tasks,)
     objective_ : float
@@ -168,7 +169,7 @@ class MultiTaskLinearClassifier(NamedPenalty, BaseLinearClassifier):
 
     Parameters
     ----------
-    penalty : {"group_l21", "graph", "l1", "mean", "nuclear", "ridge"} or Penalty, \
+    penalty : {"group_l21", "graph", "l1", "mean", "nuclear", "relationship", "ridge"} or Penalty, \
             default="nuclear"
         What ties the tasks. A word is that penalty with its default strength; an object, or a
         sum such as ``NuclearNorm(0.1) + Ridge(0.01)``, can be searched: ``penalty__alpha``.
@@ -182,7 +183,8 @@ class MultiTaskLinearClassifier(NamedPenalty, BaseLinearClassifier):
         Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
         "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
         squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
-        "prox_newton", for the log-loss, and "fista", accelerated gradient.
+        "prox_newton", for the log-loss, "norm_strength" and "relationship_newton" (task covariance
+        without and with a prior), and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -191,9 +193,9 @@ class MultiTaskLinearClassifier(NamedPenalty, BaseLinearClassifier):
 
     Attributes
     ----------
-    rank_, shared_coef_, specific_coef_ : int, ndarray, ndarray
-        As `LowRankRegressor` and `MeanRegularizedRegressor` have, where the penalty is of that
-        kind.
+    rank_, shared_coef_, specific_coef_, task_covariance_, task_correlation_ : int, ndarray, ...
+        As `LowRankRegressor`, `MeanRegularizedRegressor` and `TaskRelationshipRegressor` have,
+        where the penalty is of that kind.
     coef_ : ndarray of shape (n_tasks, n_features)
         A task of K > 2 classes has K rows, one after another.
     intercept_ : ndarray of shape (n_tasks,)
@@ -277,7 +279,7 @@ class MultiTaskLinearEstimator(NamedPenalty, BaseLogLoss):
 
     Parameters
     ----------
-    penalty : {"group_l21", "graph", "l1", "mean", "nuclear", "ridge"} or Penalty, \
+    penalty : {"group_l21", "graph", "l1", "mean", "nuclear", "relationship", "ridge"} or Penalty, \
             default="nuclear"
         What ties the tasks. A word is that penalty with its default strength; an object, or a
         sum such as ``NuclearNorm(0.1) + Ridge(0.01)``, can be searched: ``penalty__alpha``.
@@ -294,7 +296,8 @@ class MultiTaskLinearEstimator(NamedPenalty, BaseLogLoss):
         Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
         "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
         squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
-        "prox_newton", for the log-loss, and "fista", accelerated gradient.
+        "prox_newton", for the log-loss, "norm_strength" and "relationship_newton" (task covariance
+        without and with a prior), and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -303,9 +306,9 @@ class MultiTaskLinearEstimator(NamedPenalty, BaseLogLoss):
 
     Attributes
     ----------
-    rank_, shared_coef_, specific_coef_ : int, ndarray, ndarray
-        As `LowRankRegressor` and `MeanRegularizedRegressor` have, where the penalty is of that
-        kind.
+    rank_, shared_coef_, specific_coef_, task_covariance_, task_correlation_ : int, ndarray, ...
+        As `LowRankRegressor`, `MeanRegularizedRegressor` and `TaskRelationshipRegressor` have,
+        where the penalty is of that kind.
     coef_ : ndarray of shape (n_tasks, n_features)
         A task of K > 2 classes has K rows, one after another.
     intercept_ : ndarray of shape (n_tasks,)

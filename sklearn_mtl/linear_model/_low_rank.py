@@ -31,7 +31,8 @@ class LowRankRegressor(BaseLinearRegressor):
         Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
         "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
         squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
-        "prox_newton", for the log-loss, and "fista", accelerated gradient.
+        "prox_newton", for the log-loss, "norm_strength" and "relationship_newton" (task covariance
+        without and with a prior), and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -135,7 +136,8 @@ class LowRankClassifier(BaseLinearClassifier):
         Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
         "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
         squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
-        "prox_newton", for the log-loss, and "fista", accelerated gradient.
+        "prox_newton", for the log-loss, "norm_strength" and "relationship_newton" (task covariance
+        without and with a prior), and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000

@@ -7,13 +7,11 @@ from sklearn.utils._param_validation import Interval
 from sklearn_mtl.convex import PenaltySum, Ridge, TaskRelationship
 from sklearn_mtl.convex._reduce import Coordinates
 from sklearn_mtl.convex.penalties._base import STRENGTH
-from sklearn_mtl.linear_model._base import BaseLinear
 from sklearn_mtl.linear_model._classifier import BaseLinearClassifier
-from sklearn_mtl.linear_model._covariance import learned_covariance
-from sklearn_mtl.linear_model._regressor import BaseLinearRegressor
+from sklearn_mtl.linear_model._kernel import KernelClassifier, KernelMixin, KernelRegressor
 
 
-class TaskRelationshipMixin(BaseLinear):
+class TaskRelationshipMixin(KernelMixin):
     """The penalty of a task covariance that is learned with the weights, and what it found."""
 
     gamma: Any
@@ -35,13 +33,12 @@ class TaskRelationshipMixin(BaseLinear):
 
     def _set_weights(self, W: np.ndarray, space: Coordinates, dtype: Any) -> None:
         super()._set_weights(W, space, dtype)
-        # coordinates are orthonormal: they have the covariance of the features themselves
-        learned = learned_covariance(self._relationship(), W, self._rows, type(self).__name__)
-        for name, value in learned.items():
-            setattr(self, name, value)
+        if not self._is_linear:
+            # coordinates are orthonormal: W has in them the covariance that it has in features
+            self._set_covariance(self._relationship(), W, self._rows)
 
 
-class TaskRelationshipRegressor(TaskRelationshipMixin, BaseLinearRegressor):
+class TaskRelationshipRegressor(TaskRelationshipMixin, KernelRegressor):
     """Linear regression of tasks whose covariance is learned with their weights.
 
     Minimises, over W of shape (T, p), intercepts b and the task covariance C of shape (T, T),
@@ -53,6 +50,9 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, BaseLinearRegressor):
     W in its range. Tasks that go along get a covariance, positive or negative, and then learn from
     each other; unrelated ones get none. δ is the strength of a prior C_0, by default 0. The problem
     is convex.
+
+    With a kernel k, rows x stand for features phi(x) whose inner products are k, and W for weights
+    of those.
 
     Parameters
     ----------
@@ -69,6 +69,17 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, BaseLinearRegressor):
     prior_strength : float, default=0.0
         δ, in units of W: C is nearer to C_0 than to W W' where δ exceeds the singular values of W.
         0 is no prior, and infinity holds C = C_0 fixed.
+    kernel : str or callable (x, z) -> float, default="linear"
+        k: "linear" takes X as it is; other words are those of scikit-learn's `pairwise_kernels`
+        ("rbf", "poly", "laplacian", ...); "precomputed" says that X is the kernel, of all rows with
+        each other in ``fit``, and of new rows with those in ``predict``.
+    kernel_params : dict, default=None
+        Parameters of the kernel, such as ``{"gamma": 0.1}``.
+    n_components : "auto", int or None, default="auto"
+        How many rows, drawn at random, a function combines the kernels of (the Nyström method).
+        None is all of them: exact, in O(n³) operations. "auto" is all up to 4000, else 1000.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws those rows.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
@@ -79,7 +90,8 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, BaseLinearRegressor):
         Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
         "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
         squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
-        "prox_newton", for the log-loss, and "fista", accelerated gradient.
+        "prox_newton", for the log-loss, "norm_strength" and "relationship_newton" (task covariance
+        without and with a prior), and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -92,6 +104,13 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, BaseLinearRegressor):
     Attributes
     ----------
     coef_ : ndarray of shape (n_tasks, n_features)
+    dual_coef_ : ndarray of shape (n_tasks, n_rows)
+        In place of ``coef_`` with a kernel that is not linear: outputs are
+        ``k(x, X_fit_) @ dual_coef_.T + intercept_``.
+    X_fit_ : ndarray or sparse matrix of shape (n_rows, n_features)
+        The rows that new ones are compared with; none where the kernel is precomputed.
+    n_components_ : int
+        How many rows functions combine the kernels of.
     intercept_ : ndarray of shape (n_tasks,)
     task_covariance_ : ndarray of shape (n_tasks, n_tasks)
         C, of trace 1; C_0 where all weights are 0.
@@ -139,7 +158,7 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, BaseLinearRegressor):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **BaseLinearRegressor._parameter_constraints,
+        **KernelRegressor._parameter_constraints,
         **TaskRelationshipMixin._parameter_constraints,
     }
 
@@ -150,6 +169,10 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, BaseLinearRegressor):
         alpha: Any = 0.01,
         prior_covariance: Any = None,
         prior_strength: Any = 0.0,
+        kernel: Any = "linear",
+        kernel_params: Any = None,
+        n_components: Any = "auto",
+        random_state: Any = None,
         fit_intercept: Any = True,
         task_weight: Any = None,
         task_feature: Any = None,
@@ -163,6 +186,10 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, BaseLinearRegressor):
         self.alpha = alpha
         self.prior_covariance = prior_covariance
         self.prior_strength = prior_strength
+        self.kernel = kernel
+        self.kernel_params = kernel_params
+        self.n_components = n_components
+        self.random_state = random_state
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
         self.task_feature = task_feature
@@ -173,7 +200,7 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, BaseLinearRegressor):
         self.precompute = precompute
 
 
-class TaskRelationshipClassifier(TaskRelationshipMixin, BaseLinearClassifier):
+class TaskRelationshipClassifier(TaskRelationshipMixin, KernelClassifier, BaseLinearClassifier):
     """Logistic regression of tasks whose covariance is learned with their weights.
 
     Minimises, over W, intercepts b and a covariance C of the rows of W,
@@ -185,6 +212,9 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, BaseLinearClassifier):
     W in its range; a task of K > 2 classes has K rows in W and C, and the softmax log-loss. Tasks
     that go along get a covariance, positive or negative, and then learn from each other; unrelated
     ones get none. δ is the strength of a prior C_0, by default 0. The problem is convex.
+
+    With a kernel k, rows x stand for features phi(x) whose inner products are k, and W for weights
+    of those.
 
     Parameters
     ----------
@@ -202,6 +232,17 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, BaseLinearClassifier):
     prior_strength : float, default=0.0
         δ, in units of W: C is nearer to C_0 than to W W' where δ exceeds the singular values of W.
         0 is no prior, and infinity holds C = C_0 fixed.
+    kernel : str or callable (x, z) -> float, default="linear"
+        k: "linear" takes X as it is; other words are those of scikit-learn's `pairwise_kernels`
+        ("rbf", "poly", "laplacian", ...); "precomputed" says that X is the kernel, of all rows with
+        each other in ``fit``, and of new rows with those in ``predict``.
+    kernel_params : dict, default=None
+        Parameters of the kernel, such as ``{"gamma": 0.1}``.
+    n_components : "auto", int or None, default="auto"
+        How many rows, drawn at random, a function combines the kernels of (the Nyström method).
+        None is all of them: exact, in O(n³) operations. "auto" is all up to 4000, else 1000.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws those rows.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_weight : None, "n_samples", array-like of shape (T,) or dict name -> float, default=None
@@ -212,7 +253,8 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, BaseLinearClassifier):
         Method; "auto" takes the first that fits the problem: "closed_form" (quadratic penalties),
         "group_newton" (L2,1), "taskwise_newton" (L1), "low_rank_newton" (nuclear norm), for the
         squared loss, "newton_cg" (quadratic), "active_features" (L1 and L2,1, many features) and
-        "prox_newton", for the log-loss, and "fista", accelerated gradient.
+        "prox_newton", for the log-loss, "norm_strength" and "relationship_newton" (task covariance
+        without and with a prior), and "fista", accelerated gradient.
     tol : float, default=1e-6
         The duality gap at which to stop, relative to the objective at W = 0.
     max_iter : int, default=1000
@@ -223,6 +265,13 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, BaseLinearClassifier):
     ----------
     coef_ : ndarray of shape (n_tasks, n_features)
         A task of K > 2 classes has K rows, one after another.
+    dual_coef_ : ndarray of shape (n_tasks, n_rows)
+        In place of ``coef_`` with a kernel that is not linear: outputs are
+        ``k(x, X_fit_) @ dual_coef_.T + intercept_``.
+    X_fit_ : ndarray or sparse matrix of shape (n_rows, n_features)
+        The rows that new ones are compared with; none where the kernel is precomputed.
+    n_components_ : int
+        How many rows functions combine the kernels of.
     intercept_ : ndarray of shape (n_tasks,)
         One for each row of ``coef_``.
     classes_ : ndarray, or list over tasks of ndarray
@@ -273,6 +322,7 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, BaseLinearClassifier):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseLinearClassifier._parameter_constraints,
+        **KernelClassifier._parameter_constraints,
         **TaskRelationshipMixin._parameter_constraints,
     }
 
@@ -283,6 +333,10 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, BaseLinearClassifier):
         alpha: Any = 0.001,
         prior_covariance: Any = None,
         prior_strength: Any = 0.0,
+        kernel: Any = "linear",
+        kernel_params: Any = None,
+        n_components: Any = "auto",
+        random_state: Any = None,
         fit_intercept: Any = True,
         task_weight: Any = None,
         task_feature: Any = None,
@@ -295,6 +349,10 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, BaseLinearClassifier):
         self.alpha = alpha
         self.prior_covariance = prior_covariance
         self.prior_strength = prior_strength
+        self.kernel = kernel
+        self.kernel_params = kernel_params
+        self.n_components = n_components
+        self.random_state = random_state
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
         self.task_feature = task_feature
