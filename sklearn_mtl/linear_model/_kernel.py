@@ -136,13 +136,14 @@ class KernelRegressor(KernelRegression, BaseLinearRegressor):
         **KernelMixin._parameter_constraints,
     }
 
-    def _check_statistics(self, what: str) -> None:
+    def _check_statistics(self, what: str) -> bool:
         if not self._is_linear:
             raise ValueError(
                 f"{what} needs statistics of features that all rows share, which kernel="
                 f"{self.kernel!r} has not: its features are those of the rows of one fit. Pass "
                 "all rows to fit in memory, with precompute='auto', or kernel='linear'."
             )
+        return True
 
 
 class KernelClassifier(KernelMixin, BaseLogLoss):

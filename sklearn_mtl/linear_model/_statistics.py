@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.convex import GramStats
@@ -32,8 +33,9 @@ class BaseStatisticsRegressor(BaseLinearRegression):
     ) -> Self:
         """Fit what was learned from rows; `growing` where more rows may come."""
 
-    def _check_statistics(self, what: str) -> None:
-        """Raise an error where rows have no statistics to add up, as with kernels; `what` asks."""
+    def _check_statistics(self, what: str) -> bool:
+        """Return True, or raise an error where rows have no statistics to add up; `what` asks."""
+        return True
 
     def _fit_rows(self, rows: Any, data: TaskData, layout: TaskLayout) -> GramStats | None:
         """Fit rows; return their statistics, where they are of X's own features."""
@@ -92,6 +94,7 @@ class BaseStatisticsRegressor(BaseLinearRegression):
         self.statistics_ = stats
         return self
 
+    @available_if(lambda self: self._check_statistics("partial_fit"))
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Add rows, and fit all rows seen so far.
 
@@ -111,7 +114,6 @@ class BaseStatisticsRegressor(BaseLinearRegression):
         self
         """
         self._validate_params()
-        self._check_statistics("partial_fit")
         seen = getattr(self, "statistics_", None)
         if seen is None and self._is_fitted:
             raise ValueError(
@@ -127,6 +129,7 @@ class BaseStatisticsRegressor(BaseLinearRegression):
         self.statistics_ = stats
         return self
 
+    @available_if(lambda self: self._check_statistics("statistics"))
     def statistics(self, X: Any, y: Any, sample_weight: Any = None) -> GramStats:
         """Return what ``fit`` would learn from X and y, for ``precompute``.
 
@@ -142,7 +145,6 @@ class BaseStatisticsRegressor(BaseLinearRegression):
         statistics : GramStats
         """
         self._validate_params()
-        self._check_statistics("statistics")
         # reading sets n_features_in_, which is for fit to do
         return copy(self)._gather(X, y, sample_weight)[1]
 

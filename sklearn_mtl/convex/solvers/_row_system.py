@@ -53,7 +53,7 @@ def _penalty_inverse(problem: Problem) -> np.ndarray:
 
 
 def _of_complete_rows(problem: Problem, datafit: DesignQuadratic, rows: CompleteRows) -> np.ndarray:
-    """Return W from ``v + N v G = y``, N = Λ^(1/2) A^-1 Λ^(1/2), by eigenvectors of N and of G.
+    """Return W from ``v + N v G = y``, N = Λ^½ A^-1 Λ^½, by eigenvectors of N and of G.
 
     G is B B'; or B'B, for the v' B that W consists of.
     """
@@ -62,7 +62,7 @@ def _of_complete_rows(problem: Problem, datafit: DesignQuadratic, rows: Complete
     a, left = np.linalg.eigh(root * inverse * root.T)
     g, right = datafit.row_spectrum
     on_labels = len(right) != datafit.shape[1]
-    y = rows.targets.T if on_labels else rows.pull_back(rows.targets)
+    y = root * (rows.targets.T if on_labels else rows.pull_back(rows.targets))
     v = left @ ((left.T @ y @ right) / (1.0 + np.maximum(a, 0.0)[:, None] * g)) @ right.T
     return inverse @ (root * (rows.pull_back(v.T) if on_labels else v))
 
