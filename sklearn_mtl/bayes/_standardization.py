@@ -49,15 +49,7 @@ class Standardization:
         x_mean = (share * stats.x_mean).sum(axis=0) if fit_intercept else np.zeros(stats.n_features)
         within = np.einsum("g,gjj->j", count, stats.gram) / mass.sum()
         variance = within + (share * np.square(stats.x_mean - x_mean)).sum(axis=0)
-        # a constant feature has rounding for a variance
-        floor = np.square(64 * np.finfo(float).eps * np.abs(x_mean))
-        variance = np.where(variance > floor, variance, 0.0)
-        typical = variance[variance > 0].mean() if variance.any() else 1.0
-        x_scale = np.sqrt(
-            np.where(variance > 0, variance, typical)
-            if each_feature
-            else np.full_like(variance, typical)
-        )
+        x_scale = feature_scale(variance, x_mean, each_feature=each_feature)
         task_mass = stats.task_mass
         whole = (task_mass @ stats.y_mean) / task_mass.sum()
         y_mean = np.full(stats.n_tasks, whole)
@@ -106,6 +98,17 @@ class Standardization:
         if not self.fit_intercept:
             return np.zeros(v.shape[:-1])
         return y_mean + y_scale * v[..., -1] - self.coef(v, y_scale) @ self.x_mean
+
+
+def feature_scale(variance: np.ndarray, x_mean: np.ndarray, *, each_feature: bool) -> np.ndarray:
+    """Return what to divide features by, shape (p,), given their variances about their means."""
+    # a constant feature has rounding for a variance
+    floor = np.square(64 * np.finfo(float).eps * np.abs(x_mean))
+    variance = np.where(variance > floor, variance, 0.0)
+    typical = variance[variance > 0].mean() if variance.any() else 1.0
+    if not each_feature:
+        return np.full(len(variance), np.sqrt(typical))
+    return np.sqrt(np.where(variance > 0, variance, typical))
 
 
 @dataclass(frozen=True, eq=False)
