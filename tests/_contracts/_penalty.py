@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from sklearn_mtl.convex import CoefRows, NormPenalty, Penalty, QuadraticPenalty
+from sklearn_mtl.convex import (
+    CoefRows,
+    NormPenalty,
+    Penalty,
+    QuadraticPenalty,
+    TaskRelationship,
+)
+from sklearn_mtl.convex.penalties._base import STRENGTH
 
 # five tasks: two of one row, two of three classes alike, one of three other classes
 BLOCK = np.array([0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6])
@@ -15,10 +22,8 @@ ALONE = CoefRows(["a"], np.zeros(1, int), np.zeros(1, int))
 
 
 def strengths(penalty):
-    """Return the parameters of a penalty that are strengths."""
-    return [
-        name for name, value in penalty().get_params(deep=False).items() if isinstance(value, float)
-    ]
+    """Return the parameters of a penalty that multiply it, or a part of it."""
+    return [name for name, asked in penalty._parameter_constraints.items() if asked is STRENGTH]
 
 
 def make(penalty, strength=0.7):
@@ -41,12 +46,13 @@ def structured(seed, rows=PLAIN, p=6):
 # -- all of them ---------------------------------------------------------------------------------
 
 
-def assert_is_a_norm_or_quadratic(penalty):
+def assert_is_of_one_kind(penalty):
     assert issubclass(penalty, Penalty)
-    assert issubclass(penalty, NormPenalty) != issubclass(penalty, QuadraticPenalty)
+    kinds = (NormPenalty, QuadraticPenalty, TaskRelationship)
+    assert sum(issubclass(penalty, kind) for kind in kinds) == 1
     assert strengths(penalty)
     penalty().check()
-    assert "alpha" in strengths(penalty) or issubclass(penalty, QuadraticPenalty)
+    assert "alpha" in strengths(penalty) or not issubclass(penalty, NormPenalty)
 
 
 def assert_is_cloned_by_its_parameters(penalty):

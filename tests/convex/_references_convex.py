@@ -6,6 +6,7 @@ a word and its numbers:
     ("nuclear", alpha)  ("l21", alpha)  ("l1", alpha)  ("ridge", alpha)
     ("graph", edges, gamma)  with edges (s, t, weight) between task numbers
     ("mean", alpha_shared, alpha_specific)
+    ("covariance", gamma, delta, prior)  with the prior covariance of the tasks, of trace 1, or None
 """
 
 from dataclasses import dataclass
@@ -48,6 +49,20 @@ def blocks_of(parts):
     return list(blocks.values())
 
 
+def prior_of_rows(prior, parts):
+    """Return the covariance of the rows of W, of trace 1: rows of one output covary as tasks do."""
+    size = sum(part.width for part in parts)
+    covariance = np.eye(size)
+    if prior is not None:
+        task = [t for t, rows in enumerate(rows_of(parts)) for _ in rows]
+        covariance = np.zeros((size, size))
+        for block in blocks_of(parts):
+            for i in block:
+                for j in block:
+                    covariance[i, j] = prior[task[i], task[j]]
+    return covariance / covariance.trace()
+
+
 # -- the value of the objective ------------------------------------------------------------------
 
 
@@ -82,6 +97,11 @@ def penalty_value(terms, W, parts):
             edges, gamma = numbers
             for s, t, weight in edges:
                 total += gamma / 2 * weight * ((W[rows[s]] - W[rows[t]]) ** 2).sum()
+        elif word == "covariance":
+            gamma, delta, prior = numbers
+            anchor = delta * prior_of_rows(prior, parts)
+            size = np.linalg.svd(np.hstack([W, anchor]), compute_uv=False).sum()
+            total += gamma / 2 * (size**2 - delta**2)
         else:
             shared, specific = numbers
             for block in blocks_of(parts):
@@ -132,6 +152,12 @@ def _penalty_expression(terms, W, parts):
             edges, gamma = numbers
             for s, t, weight in edges:
                 total += gamma / 2 * weight * cp.sum_squares(W[rows[s]] - W[rows[t]])
+        elif word == "covariance":
+            gamma, delta, prior = numbers
+            stacked = W
+            if delta > 0:
+                stacked = cp.hstack([W, delta * prior_of_rows(prior, parts)])
+            total += gamma / 2 * (cp.square(cp.normNuc(stacked)) - delta**2)
         else:
             shared, specific = numbers
             for block in blocks_of(parts):

@@ -23,6 +23,8 @@ from sklearn_mtl.linear_model import (
     MeanRegularizedRegressor,
     MultiTaskLinearClassifier,
     MultiTaskLinearRegressor,
+    TaskRelationshipClassifier,
+    TaskRelationshipRegressor,
 )
 
 ITERATIONS = 100_000  # enough for any method to reach the tolerances below
@@ -37,6 +39,8 @@ FAMILIES = {
     "ridge": (MultiTaskLinearRegressor, MultiTaskLinearClassifier),
     "nuclear and graph": (MultiTaskLinearRegressor, MultiTaskLinearClassifier),
     "l21 and mean": (MultiTaskLinearRegressor, MultiTaskLinearClassifier),
+    "relationship": (TaskRelationshipRegressor, TaskRelationshipClassifier),
+    "relationship and prior": (TaskRelationshipRegressor, TaskRelationshipClassifier),
 }
 
 
@@ -46,6 +50,8 @@ def configure(penalty, a, edges, names):
     Edges are (s, t, weight) between task numbers, names those of the tasks.
     """
     graph = [(names[s], names[t], weight) for s, t, weight in edges]
+    sides = (-1.0) ** np.arange(len(names))  # tasks go along with every other one
+    prior = np.eye(len(names)) + np.outer(sides, sides)
     return {
         "nuclear": ({"alpha": a}, [("nuclear", a)]),
         "l21": ({"alpha": a}, [("l21", a)]),
@@ -67,6 +73,22 @@ def configure(penalty, a, edges, names):
         "l21 and mean": (
             {"penalty": GroupL21(a) + MeanRegularization(0.1 * a, a)},
             [("l21", a), ("mean", 0.1 * a, a)],
+        ),
+        "relationship": (
+            {"gamma": a, "alpha": 0.1 * a},
+            [("covariance", a, 0.0, None), ("ridge", 0.1 * a)],
+        ),
+        "relationship and prior": (
+            {
+                "gamma": a,
+                "alpha": 0.1 * a,
+                "prior_strength": 0.4,
+                "prior_covariance": {
+                    s: dict(zip(names, row, strict=True))
+                    for s, row in zip(names, prior.tolist(), strict=True)
+                },
+            },
+            [("covariance", a, 0.4, prior), ("ridge", 0.1 * a)],
         ),
     }[penalty]
 

@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 
 from sklearn_mtl.convex._problem import Problem
+from sklearn_mtl.convex.datafits import DesignQuadratic
 from sklearn_mtl.convex.penalties import NuclearNorm
 from sklearn_mtl.convex.penalties._learned_covariance import NUCLEAR, SquaredNuclearNorm
 from sklearn_mtl.convex.solvers._base import Solution, Solver
 
-STALLS = 3  # strengths in a row that bring no smaller gap
+STALLS = 5  # strengths in a row that bring no smaller gap
 
 
 class NormStrength(Solver):
@@ -31,12 +32,16 @@ class NormStrength(Solver):
         """Return W with a small duality gap."""
         from sklearn_mtl.convex.solvers._auto import solve
 
+        problem = on_gram_matrix(problem)
         square = problem.norm
         assert isinstance(square, SquaredNuclearNorm)
         target = tol * problem.scale
         zero = np.zeros(problem.datafit.shape)
         W = zero if start is None else start.copy()
-        best, known = W, problem.certify(W)
+        known = problem.certify(W)
+        if known.objective > problem.scale:
+            W, known = zero, problem.certify(zero)
+        best = W
         wanted, n_iter, stalled = known.gap, 0, 0
         search = _Search(square, problem, W)
         while known.gap > target and n_iter < max_iter and stalled < STALLS:
@@ -59,6 +64,14 @@ class NormStrength(Solver):
         return Solution(best, known.objective, known.gap, n_iter, known.gap <= target)
 
 
+def on_gram_matrix(problem: Problem) -> Problem:
+    """Return the problem in terms of a Gram matrix, where shared dense rows outnumber features."""
+    if not isinstance(problem.datafit, DesignQuadratic):
+        return problem
+    datafit = problem.datafit.on_gram_matrix()
+    return problem if datafit is None else replace(problem, datafit=datafit)
+
+
 class _Search:
     """The next strength to try, from the norms that others led to."""
 
@@ -67,9 +80,9 @@ class _Search:
         slope = problem.datafit.at(np.zeros_like(W)).gradient
         self.most = NUCLEAR.dual_norm(slope)  # from which on W = 0
         # the penalty at the solution is alpha^2 / (2 gamma), and at most the objective at W = 0
-        self.low, self.high = 0.0, min(self.most, np.sqrt(2.0 * self.gamma * problem.scale))
+        high = min(0.5 * self.most, np.sqrt(2.0 * self.gamma * problem.scale))
         size = self.gamma * NUCLEAR.norm(W)
-        self.alpha = size if 0 < size < self.high else min(0.5 * self.most, self.high)
+        self.alpha = size if 0 < size < high else high
         self.last: tuple[float, float] | None = None
 
     def mismatch(self, W: np.ndarray) -> float:
@@ -79,8 +92,6 @@ class _Search:
     def learn(self, W: np.ndarray) -> None:
         """Take the norm that this strength led to."""
         alpha, size = self.alpha, self.gamma * NUCLEAR.norm(W)
-        self.low = max(self.low, min(alpha, size))
-        self.high = min(self.high, max(alpha, size))
         if size == 0:
             self.alpha = 0.5 * alpha
             return
@@ -95,5 +106,6 @@ class _Search:
         else:
             following = np.sqrt(alpha * size)
         self.last = here
-        inside = self.low < following < self.high
-        self.alpha = following if inside else 0.5 * (self.low + self.high)
+        # of the last two alone: of those before, rough solves may have got the side wrong
+        low, high = sorted((alpha, size))
+        self.alpha = following if low < following < high else np.sqrt(low * high)

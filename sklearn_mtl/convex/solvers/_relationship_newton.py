@@ -13,7 +13,7 @@ from sklearn_mtl.convex.penalties._learned_covariance import (
     SquaredNuclearNorm,
 )
 from sklearn_mtl.convex.solvers._base import Solution, Solver
-from sklearn_mtl.convex.solvers._norm_strength import NormStrength
+from sklearn_mtl.convex.solvers._norm_strength import NormStrength, on_gram_matrix
 
 CG_STEPS = 500
 ROUNDING = 1e-15  # steps that promise less, relative to the objective, are lost in its digits
@@ -47,6 +47,7 @@ class RelationshipNewton(Solver):
         self, problem: Problem, start: np.ndarray | None, *, tol: float, max_iter: int
     ) -> Solution:
         """Return W with a small duality gap."""
+        problem = on_gram_matrix(problem)
         datafit, term, tie = problem.datafit, problem.norm, problem.coupling.product
         assert isinstance(term, AnchoredNuclearNorm)
         target = tol * problem.scale
