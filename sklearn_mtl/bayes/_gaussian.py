@@ -10,6 +10,7 @@ from sklearn_mtl.bayes._population import Population
 from sklearn_mtl.bayes._posterior import Posterior, infer
 from sklearn_mtl.bayes._prior import Prior
 from sklearn_mtl.bayes._standardization import Moments, Standardization
+from sklearn_mtl.bayes._structure import exp_variance
 from sklearn_mtl.convex import GramStats
 
 # labels that the hyper-prior of a noise variance counts for, each with the typical noise of tasks
@@ -79,6 +80,11 @@ class GaussianModel:
     center: np.ndarray
     shared_noise: bool
 
+    @property
+    def n_labels(self) -> float:
+        """Labels, repetitions counted."""
+        return float(self.moments.mass.sum())
+
     def likelihood(self, noise: np.ndarray) -> QuadraticLikelihood:
         """Return the likelihood of coefficients, for given noise variances."""
         m = self.moments
@@ -114,6 +120,20 @@ class GaussianModel:
             noise = (errors + pseudo) / (mass + PSEUDO_LABELS)
         prior = self.population.maximise(posterior, self.center)
         return Hyperparameters(prior, np.maximum(noise, LEAST_NOISE))
+
+    def pack(self, at: Hyperparameters) -> np.ndarray:
+        """Return hyper-parameters as one vector: matrix logarithms, and logarithms of variances."""
+        noise = at.noise[:1] if self.shared_noise else at.noise
+        return np.concatenate([np.log(noise), self.population.pack(at.prior)])
+
+    def unpack(self, vector: np.ndarray) -> Hyperparameters:
+        """Return the hyper-parameters that a vector stands for."""
+        T = len(self.moments.mass)
+        noise, of_prior = np.split(vector, [1 if self.shared_noise else T])
+        noise = np.maximum(exp_variance(noise), LEAST_NOISE)
+        return Hyperparameters(
+            self.population.unpack(of_prior, self.center), np.broadcast_to(noise, T).copy()
+        )
 
     def squared_errors(self, posterior: Posterior) -> np.ndarray:
         """Return the expected sum of squared errors of each task, shape (T,)."""

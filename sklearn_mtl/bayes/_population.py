@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_mtl.bayes._posterior import Posterior
 from sklearn_mtl.bayes._prior import Prior
-from sklearn_mtl.bayes._structure import Structure
+from sklearn_mtl.bayes._structure import Structure, exp_variance
 
 # in standard coordinates, where features and labels have variance 1 and p weights make the labels
 INTERCEPT_MEAN_VARIANCE = 100.0  # of m at the intercept: the labels' mean is not known to be 0
@@ -96,6 +96,27 @@ class Population:
                 0.5 * PSEUDO_WEIGHTS * (np.log(variance) + 1.0 / (self.n_features * variance))
             )
         return float(density)
+
+    def pack(self, prior: Prior) -> np.ndarray:
+        """Return what is learned of the population as one vector without constraints."""
+        parts = [self.structure.pack(prior.covariance[block, block]) for block in self._blocks]
+        parts.append(np.log(prior.covariance[self._intercepts, self._intercepts]))
+        if self.learn_mean:
+            parts.append(np.log(prior.variance[self._weights[:1]]))
+        return np.concatenate(parts)
+
+    def unpack(self, vector: np.ndarray, center: np.ndarray) -> Prior:
+        """Return the population that a vector stands for."""
+        at, K = self._intercepts, self.n_outputs
+        mean_variance, vector = (
+            (float(exp_variance(vector[-1])), vector[:-1]) if self.learn_mean else (0.0, vector)
+        )
+        of_weights, of_intercepts = np.split(vector, [len(vector) - len(at)])
+        covariance = np.zeros((len(center), len(center)))
+        for block, part in zip(self._blocks, np.split(of_weights, K), strict=True):
+            covariance[block, block] = self.structure.unpack(part)
+        covariance[at, at] = exp_variance(of_intercepts)
+        return self._prior(center, mean_variance, covariance)
 
     def with_structure(self, structure: Structure) -> "Population":
         """Return the same population with covariances of another form."""

@@ -1,8 +1,16 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import isqrt
 from typing import ClassVar
 
 import numpy as np
+
+MOST_LOG = 60.0  # variances beyond exp(60) or below exp(-60) are no sensible guess
+
+
+def exp_variance(logarithm: np.ndarray) -> np.ndarray:
+    """Return variances of which the logarithms are given, kept within what can be computed with."""
+    return np.exp(np.clip(logarithm, -MOST_LOG, MOST_LOG))
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,17 @@ class Structure(ABC):
         whole = scatter + self.pseudo_tasks * self.variance * np.eye(len(scatter))
         return self._nearest(whole / (n_tasks + self.pseudo_tasks))
 
+    def pack(self, covariance: np.ndarray) -> np.ndarray:
+        """Return a covariance of this form as a vector, on which there are no constraints."""
+        values, vectors = np.linalg.eigh(covariance)
+        return ((vectors * np.log(values)) @ vectors.T).ravel()
+
+    def unpack(self, vector: np.ndarray) -> np.ndarray:
+        """Return the covariance of this form that a vector stands for."""
+        p = isqrt(len(vector))
+        values, vectors = np.linalg.eigh(vector.reshape(p, p))
+        return self._nearest((vectors * exp_variance(values)) @ vectors.T)
+
     @abstractmethod
     def _nearest(self, sample: np.ndarray) -> np.ndarray:
         """Return ``argmin_S log |S| + tr(S^-1 sample)`` over covariances of this form."""
@@ -65,12 +84,28 @@ class Diagonal(Structure):
     def _nearest(self, sample: np.ndarray) -> np.ndarray:
         return np.diag(sample.diagonal())
 
+    def pack(self, covariance: np.ndarray) -> np.ndarray:
+        """Return the logarithms of variances, shape (p,)."""
+        return np.log(covariance.diagonal())
+
+    def unpack(self, vector: np.ndarray) -> np.ndarray:
+        """Return the covariance of independent weights."""
+        return np.diag(exp_variance(vector))
+
 
 class Spherical(Structure):
     """One variance for all features."""
 
     def _nearest(self, sample: np.ndarray) -> np.ndarray:
         return np.eye(len(sample)) * sample.diagonal().mean()
+
+    def pack(self, covariance: np.ndarray) -> np.ndarray:
+        """Return the logarithms of variances, shape (p,)."""
+        return np.log(covariance.diagonal())
+
+    def unpack(self, vector: np.ndarray) -> np.ndarray:
+        """Return the covariance of weights of one variance."""
+        return np.diag(exp_variance(vector))
 
 
 @dataclass(frozen=True)
