@@ -29,7 +29,8 @@ NORMED = {"tol": 1e-13, "max_iter": 100_000}
 def sharp(make, **parameters):
     """Return the estimator at the smallest tolerance that its gap can show."""
     model = make(**parameters)
-    quadratic = hasattr(model, "gamma") or hasattr(model, "alpha_specific")
+    learned = hasattr(model, "prior_strength")
+    quadratic = (hasattr(model, "gamma") and not learned) or hasattr(model, "alpha_specific")
     if isinstance(getattr(model, "penalty", None), (convex.Ridge, convex.QuadraticPenalty)):
         quadratic = True
     is_logistic = make.__name__ not in REGRESSORS

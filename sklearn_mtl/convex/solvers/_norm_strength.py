@@ -8,6 +8,7 @@ from sklearn_mtl.convex.penalties import NuclearNorm
 from sklearn_mtl.convex.penalties._learned_covariance import NUCLEAR, SquaredNuclearNorm
 from sklearn_mtl.convex.solvers._base import Solution, Solver
 
+ROUNDING = 1e-15  # gaps less than this share of the scale are rounding
 STALLS = 5  # strengths in a row that bring no smaller gap
 
 
@@ -45,7 +46,7 @@ class NormStrength(Solver):
         wanted, n_iter, stalled = known.gap, 0, 0
         search = _Search(square, problem, W)
         while known.gap > target and n_iter < max_iter and stalled < STALLS:
-            wanted = max(0.1 * min(wanted, known.gap), 0.01 * target)
+            wanted = max(0.1 * min(wanted, known.gap), 0.01 * target, ROUNDING * problem.scale)
             inner = solve(
                 replace(problem, norm=NuclearNorm(search.alpha)),
                 start=W,
