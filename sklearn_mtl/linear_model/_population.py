@@ -41,11 +41,14 @@ class BasePopulationModel(BaseLinearModel):
     def _learn_tasks(self, data: TaskData, rows: np.ndarray, added: TaskLayout) -> None:
         """Append what predictions need of new tasks."""
 
-    def _knowing(self, X: Any) -> Self:
-        """Return this model with the tasks that X names: a copy, where some of them are new."""
+    def _knowing(self, X: Any, *, present: bool = False) -> Self:
+        """Return this model with the tasks that X names: a copy, where they are others.
+
+        With `present`, tasks without a row in X are left out.
+        """
         if self.unseen_task == "error":
             return self
-        layout = layout_of_rows(self.layout_, X)
+        layout = layout_of_rows(self.layout_, X, present=present)
         if layout is self.layout_:
             return self
         wider = copy(self)
@@ -106,4 +109,4 @@ class BasePopulationModel(BaseLinearModel):
             At most 1, higher is better.
         """
         check_is_fitted(self)
-        return BaseLinearModel.score(self._knowing(X), X, y, sample_weight)
+        return BaseLinearModel.score(self._knowing(X, present=True), X, y, sample_weight)

@@ -15,7 +15,7 @@ from sklearn_mtl.tasks._spec import TaskSpec
 from sklearn_mtl.utils._validation import listing, plain
 
 
-def layout_of_rows(layout: TaskLayout, X: Any) -> TaskLayout:
+def layout_of_rows(layout: TaskLayout, X: Any, *, present: bool = False) -> TaskLayout:
     """Return the layout of the tasks that rows name, of which some may be new.
 
     Of a dict, the tasks are its keys, in their order; of long form, those of `layout` and then the
@@ -25,6 +25,8 @@ def layout_of_rows(layout: TaskLayout, X: Any) -> TaskLayout:
     ----------
     layout : TaskLayout
     X : the caller's X
+    present : bool, default=False
+        Whether to leave out, of long form, the tasks without a row.
 
     Raises
     ------
@@ -33,14 +35,15 @@ def layout_of_rows(layout: TaskLayout, X: Any) -> TaskLayout:
     """
     if layout.rows == LONG:
         found = find_names(split_task_column(X, layout.task_feature)[0])[0]
-        names = [*layout.names, *(name for name in found if name not in set(layout.names))]
+        kept = [] if present else layout.names
+        names = [*kept, *(name for name in found if name not in set(kept))]
     elif layout.rows == OWN and is_dict_of_rows(X):
         names = list(X)
     else:
         return layout
     known = dict(zip(layout.names, layout.tasks, strict=True))
     new = [name for name in names if name not in known]
-    if not new and len(names) == layout.n_tasks:
+    if names == layout.names:
         return layout
     known |= {name: _like_all(layout, name) for name in new}
     return replace(layout, tasks=tuple(known[name] for name in names))
