@@ -1,11 +1,15 @@
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sklearn_mtl.bayes._gaussian import GaussianFit, fit_gaussian
+from sklearn_mtl.bayes._laplace import LaplaceFit
 from sklearn_mtl.bayes._population import Population
 from sklearn_mtl.bayes._standardization import Standardization
 from sklearn_mtl.bayes._structure import STRUCTURES, LowRank, Spherical, Structure
 from sklearn_mtl.convex import GramStats
+
+Fit = TypeVar("Fit", GaussianFit, LaplaceFit)
 
 
 def make_structure(
@@ -32,6 +36,50 @@ def make_structure(
     if kind is LowRank:
         return LowRank(float(pseudo_tasks), variance, rank)
     return kind(float(pseudo_tasks), variance)
+
+
+def one_variance(n_features: int) -> Spherical:
+    """Return the form in which all weights have one variance, the first to be learned.
+
+    In standard coordinates, p weights of variance 1 / p make labels of variance 1; one such weight
+    more keeps the variance of all from 0.
+    """
+    return Spherical(1.0 / n_features, 1.0 / n_features)
+
+
+def from_one_variance(
+    fit: Callable[[Population, int], Fit],
+    population: Population,
+    *,
+    structure: str,
+    rank: int,
+    pseudo_tasks: Any,
+    max_iter: int,
+) -> Fit:
+    """Return the fit with covariances of a form, about the variance that all weights have at first.
+
+    Parameters
+    ----------
+    fit : callable (Population, max_iter) -> GaussianFit or LaplaceFit
+    population : Population
+        With `one_variance`.
+    structure : str
+        A key of STRUCTURES.
+    rank : int
+    pseudo_tasks : "auto" or float
+    max_iter : int
+        Of both fits together.
+    """
+    first = fit(population, max_iter)
+    left = max_iter - first.n_iter
+    if STRUCTURES[structure] is Spherical or left < 1:
+        return first
+    variance = first.prior.covariance[0, 0]
+    asked = make_structure(
+        structure, variance, population.n_features, rank=rank, pseudo_tasks=pseudo_tasks
+    )
+    second = fit(population.with_structure(asked), left)
+    return replace(second, n_iter=first.n_iter + second.n_iter)
 
 
 def learn(
@@ -66,31 +114,23 @@ def learn(
         Of both fits together.
     """
     p = stats.n_features
-    kind = STRUCTURES[structure]
     coordinates = Standardization.of(
         stats,
         fit_intercept=fit_intercept,
-        each_feature=kind is not Spherical,
+        each_feature=STRUCTURES[structure] is not Spherical,
         each_task=each_task,
     )
-    # in standard coordinates, p weights of variance 1 / p make labels of variance 1; one such
-    # weight more keeps the variance of all from 0
-    population = Population(Spherical(1.0 / p, 1.0 / p), p, fit_intercept, learn_mean)
-    first = fit_gaussian(
-        stats, coordinates, population, shared_noise=shared_noise, tol=tol, max_iter=max_iter
+
+    def fit(population: Population, most: int) -> GaussianFit:
+        return fit_gaussian(
+            stats, coordinates, population, shared_noise=shared_noise, tol=tol, max_iter=most
+        )
+
+    return from_one_variance(
+        fit,
+        Population(one_variance(p), p, fit_intercept, learn_mean),
+        structure=structure,
+        rank=rank,
+        pseudo_tasks=pseudo_tasks,
+        max_iter=max_iter,
     )
-    left = max_iter - first.n_iter
-    if kind is Spherical or left < 1:
-        return first
-    asked = make_structure(
-        structure, first.prior.covariance[0, 0], p, rank=rank, pseudo_tasks=pseudo_tasks
-    )
-    second = fit_gaussian(
-        stats,
-        coordinates,
-        population.with_structure(asked),
-        shared_noise=shared_noise,
-        tol=tol,
-        max_iter=left,
-    )
-    return replace(second, n_iter=first.n_iter + second.n_iter)
