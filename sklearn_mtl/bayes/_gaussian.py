@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_mtl.bayes._kinds import multiply
 from sklearn_mtl.bayes._likelihood import QuadraticLikelihood
 from sklearn_mtl.bayes._maximise import Maximum, maximise
 from sklearn_mtl.bayes._population import Population
@@ -114,10 +115,12 @@ class GaussianModel:
         """Return the hyper-parameters that the expected log-density makes most of: an EM step."""
         errors, mass = self.squared_errors(posterior), self.moments.mass
         if self.shared_noise:
-            noise = np.full(len(mass), errors.sum() / mass.sum())
+            expected = errors.sum() + at.noise[0] * posterior.total_resolved
+            noise = np.full(len(mass), expected / mass.sum())
         else:
             pseudo = PSEUDO_LABELS * _typical(at.noise)
-            noise = (errors + pseudo) / (mass + PSEUDO_LABELS)
+            expected = errors + at.noise * posterior.resolved
+            noise = (expected + pseudo) / (mass + PSEUDO_LABELS)
         prior = self.population.maximise(posterior, self.center)
         return Hyperparameters(prior, np.maximum(noise, LEAST_NOISE))
 
@@ -136,11 +139,10 @@ class GaussianModel:
         )
 
     def squared_errors(self, posterior: Posterior) -> np.ndarray:
-        """Return the expected sum of squared errors of each task, shape (T,)."""
+        """Return the sum of squared errors of each task at the posterior mean, shape (T,)."""
         m, v = self.moments, posterior.mean
-        gram, covariance = m.gram[m.group], posterior.covariance[posterior.kind]
-        fitted = np.einsum("ti,tij,tj->t", v, gram, v) - 2.0 * np.einsum("ti,ti->t", v, m.cross)
-        return np.maximum(m.energy + fitted, 0.0) + np.einsum("tij,tij->t", gram, covariance)
+        fitted = np.einsum("ti,ti->t", v, multiply(m.gram, m.group, v) - 2.0 * m.cross)
+        return np.maximum(m.energy + fitted, 0.0)
 
 
 def _typical(noise: np.ndarray) -> float:

@@ -2,7 +2,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
+from sklearn_mtl.bayes._conditionals import MANY_KINDS, Conditionals, Factored, Spectral
+from sklearn_mtl.bayes._kinds import distinct_pairs
 from sklearn_mtl.bayes._likelihood import QuadraticLikelihood
 from sklearn_mtl.bayes._prior import Prior
 
@@ -17,41 +20,70 @@ class Posterior:
     Attributes
     ----------
     mean : ndarray of shape (T, d)
-    conditional : ndarray of shape (J, d, d)
+    conditionals : Conditionals
         C, once for tasks that have the same one.
     kind : ndarray of shape (T,)
         Which of them is each task's.
-    slope : ndarray of shape (J, d, d)
-        B.
     population_mean : ndarray of shape (d,)
-    population_covariance : ndarray of shape (d, d)
-        Of m, not of tasks.
+    population_root : ndarray of shape (d, d)
+        F, where ``population_covariance = F F'``.
     log_evidence : float
         Of all labels, with coefficients and m integrated out.
     """
 
     mean: np.ndarray
-    conditional: np.ndarray
+    conditionals: Conditionals
     kind: np.ndarray
-    slope: np.ndarray
     population_mean: np.ndarray
-    population_covariance: np.ndarray
+    population_root: np.ndarray
     log_evidence: float
+
+    @property
+    def conditional(self) -> np.ndarray:
+        """C, shape (J, d, d)."""
+        return self.conditionals.covariance
+
+    @cached_property
+    def slope(self) -> np.ndarray:
+        """B, shape (J, d, d)."""
+        return self.conditional @ self.conditionals.precision
+
+    @cached_property
+    def population_covariance(self) -> np.ndarray:
+        """Covariance of m, not of tasks, shape (d, d)."""
+        return self.population_root @ self.population_root.T
 
     @cached_property
     def covariance(self) -> np.ndarray:
         """Covariances of coefficients, shape (J, d, d)."""
-        shared = self.slope @ self.population_covariance @ np.swapaxes(self.slope, 1, 2)
-        return self.conditional + shared
+        moved = self.slope @ self.population_root
+        return self.conditional + moved @ np.swapaxes(moved, 1, 2)
+
+    @cached_property
+    def _spread(self) -> np.ndarray:
+        """``sum_t Cov(v_t - m)``, shape (d, d)."""
+        return self.conditionals.total + self.conditionals.total_apart(self.population_root)
 
     @property
     def scatter(self) -> np.ndarray:
         """``sum_t E[(v_t - m)(v_t - m)']``, shape (d, d)."""
-        count = np.bincount(self.kind, minlength=len(self.conditional))
-        apart = self.slope - np.eye(len(self.population_mean))
-        moved = apart @ self.population_covariance @ np.swapaxes(apart, 1, 2)
         deviation = self.mean - self.population_mean
-        return np.tensordot(count, self.conditional + moved, axes=1) + deviation.T @ deviation
+        return self._spread + deviation.T @ deviation
+
+    @property
+    def resolved(self) -> np.ndarray:
+        """``scale_t tr(G_t Cov(v_t))`` of each task, shape (T,)."""
+        given, root = self.conditionals, self.population_root
+        return (given.resolved + given.resolved_with(root))[self.kind]
+
+    @property
+    def total_resolved(self) -> float:
+        """The sum of `resolved`, at hardly any cost once `scatter` is known."""
+        # scale G B = S^-1 (I - B) turns traces of G into those of S^-1
+        T, d = self.mean.shape
+        precision, root = self.conditionals.precision, self.population_root
+        of_mean = T * precision - precision @ self.conditionals.total @ precision
+        return float(T * d + np.vdot(root, of_mean @ root) - np.vdot(precision, self._spread))
 
 
 def infer(likelihood: QuadraticLikelihood, prior: Prior) -> Posterior:
@@ -62,36 +94,26 @@ def infer(likelihood: QuadraticLikelihood, prior: Prior) -> Posterior:
     likelihood : QuadraticLikelihood
     prior : Prior
     """
-    d, T = len(prior.center), likelihood.n_tasks
-    pairs = np.column_stack([likelihood.group, likelihood.scale])
-    distinct, kind = np.unique(pairs, axis=0, return_inverse=True)
-    kind = kind.ravel()
-    inverse = np.linalg.inv(prior.covariance)
-    precision = inverse + distinct[:, 1, None, None] * likelihood.gram[distinct[:, 0].astype(int)]
-    conditional = np.linalg.inv(precision)
-    conditional = 0.5 * (conditional + np.swapaxes(conditional, 1, 2))
-    count = np.bincount(kind)
-    # given m, log p(y_t | m) is quadratic: precision S^-1 - S^-1 C_t S^-1, and linear term S^-1 C_t h_t
-    summed = np.tensordot(count, conditional, axes=1)
-    of_mean = T * inverse - inverse @ summed @ inverse
+    center, T = prior.center, likelihood.n_tasks
+    group, scale, kind = distinct_pairs(likelihood.group, likelihood.scale)
+    many = len(group) > MANY_KINDS * len(likelihood.gram)
+    given: Conditionals = (Spectral if many else Factored)(
+        np.linalg.cholesky(prior.covariance), likelihood.gram, group, scale, np.bincount(kind)
+    )
+    precision = given.precision
+    linear = likelihood.linear + precision @ center
+    at_center = given.multiply(kind, linear)
+    # log p(y | m) has curvature sum_t S^-1 - S^-1 C_t S^-1, and this slope at the center
+    of_mean = T * precision - precision @ given.total @ precision
+    pull = precision @ (at_center - center).sum(axis=0)
     spread = np.sqrt(prior.variance)
-    whitened = np.eye(d) + spread[:, None] * (0.5 * (of_mean + of_mean.T)) * spread
-    covariance = spread[:, None] * np.linalg.inv(whitened) * spread
-    own = np.einsum("tij,tj->ti", conditional[kind], likelihood.linear)
-    pull = inverse @ own.sum(axis=0) - of_mean @ prior.center
-    mean = prior.center + covariance @ pull
-    slope = conditional @ inverse
-    coefficients = own + np.einsum("tij,j->ti", slope[kind], mean)
+    whitened = np.linalg.cholesky(np.eye(len(center)) + spread[:, None] * of_mean * spread)
+    root = solve_triangular(whitened, np.diag(spread), lower=True, check_finite=False).T
+    moved = root @ (root.T @ pull)
+    mean = at_center + given.multiply(kind, np.broadcast_to(precision @ moved, at_center.shape))
     # log p(y) = log p(y | m) + log p(m) - log p(m | y) at any m; here at its center
-    at_center = likelihood.linear + inverse @ prior.center
-    fitted = np.einsum("ti,tij,tj->", at_center, conditional[kind], at_center)
-    log_given_center = (
-        likelihood.constant.sum()
-        + 0.5 * (fitted - T * prior.center @ inverse @ prior.center)
-        - 0.5 * (count @ np.linalg.slogdet(precision)[1])
-        - 0.5 * T * np.linalg.slogdet(prior.covariance)[1]
+    log_given_center = likelihood.constant.sum() + 0.5 * (
+        np.vdot(linear, at_center) - T * center @ precision @ center - given.count @ given.gained
     )
-    log_evidence = log_given_center + 0.5 * (
-        pull @ covariance @ pull - np.linalg.slogdet(whitened)[1]
-    )
-    return Posterior(coefficients, conditional, kind, slope, mean, covariance, float(log_evidence))
+    log_evidence = log_given_center + 0.5 * pull @ moved - np.log(whitened.diagonal()).sum()
+    return Posterior(mean, given, kind, center + moved, root, float(log_evidence))

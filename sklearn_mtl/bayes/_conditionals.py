@@ -1,0 +1,224 @@
+"""What tasks are once their population's mean m is known: one Gaussian each.
+
+``v_t | m`` has covariance ``C_j = (S^-1 + scale_j G_j)^-1``, where j is the kind of the task: its
+Gram matrix and its scale. There are J kinds among T tasks.
+"""
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dpotri
+
+from sklearn_mtl.bayes._kinds import multiply
+
+# kinds to a Gram matrix from which on one eigendecomposition costs less than their factorisations
+MANY_KINDS = 8
+
+
+class Conditionals(ABC):
+    """The covariances C of J kinds of tasks.
+
+    Attributes
+    ----------
+    precision : ndarray of shape (d, d)
+        ``S^-1``.
+    count : ndarray of shape (J,), int
+        Tasks of each kind.
+    gained : ndarray of shape (J,)
+        ``log |S| - log |C|``.
+    """
+
+    precision: np.ndarray
+    count: np.ndarray
+    gained: np.ndarray
+
+    @cached_property
+    @abstractmethod
+    def covariance(self) -> np.ndarray:
+        """C, shape (J, d, d)."""
+
+    @cached_property
+    @abstractmethod
+    def total(self) -> np.ndarray:
+        """``sum_t C_t``, shape (d, d)."""
+
+    @cached_property
+    @abstractmethod
+    def resolved(self) -> np.ndarray:
+        """``scale_j tr(G_j C_j) = d - tr(S^-1 C_j)``, the parameters that labels decide, (J,)."""
+
+    @abstractmethod
+    def multiply(self, kind: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        """Return ``C_t vectors_t`` of each task, shape (T, d)."""
+
+    @abstractmethod
+    def total_apart(self, root: np.ndarray) -> np.ndarray:
+        """Return ``sum_t Y_t Y_t'``, where ``Y = (C S^-1 - I) root``, shape (d, d)."""
+
+    @abstractmethod
+    def resolved_with(self, root: np.ndarray) -> np.ndarray:
+        """Return ``scale_j tr(G_j B_j root root' B_j')``, where ``B = C S^-1``, shape (J,)."""
+
+
+class Factored(Conditionals):
+    """Each C from a Cholesky factorisation of its own.
+
+    Parameters
+    ----------
+    prior_root : ndarray of shape (d, d)
+        Lower triangle L, ``S = L L'``.
+    gram : ndarray of shape (K, d, d)
+    group, scale : ndarray of shape (J,)
+        The Gram matrix and the scale of each kind.
+    count : ndarray of shape (J,)
+    """
+
+    def __init__(
+        self,
+        prior_root: np.ndarray,
+        gram: np.ndarray,
+        group: np.ndarray,
+        scale: np.ndarray,
+        count: np.ndarray,
+    ) -> None:
+        self._prior_root, self.count = prior_root, count
+        self.precision = _inverse(prior_root[None].copy())[0]
+        whole = gram[group]
+        whole *= scale[:, None, None]
+        whole += self.precision
+        factor = np.linalg.cholesky(whole)
+        diagonal = np.einsum("jii->ji", factor)
+        log_prior = 2.0 * np.log(prior_root.diagonal()).sum()
+        self.gained = 2.0 * np.log(diagonal).sum(axis=1) + log_prior
+        self._covariance = _inverse(factor)
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """C, shape (J, d, d)."""
+        return self._covariance
+
+    def _sums(self, matrix: np.ndarray) -> np.ndarray:
+        """Return ``tr(C_j matrix)`` for a symmetric matrix, shape (J,)."""
+        return self._covariance.reshape(len(self.count), -1) @ matrix.ravel()
+
+    @cached_property
+    def total(self) -> np.ndarray:
+        """``sum_t C_t``, shape (d, d)."""
+        return np.tensordot(self.count.astype(float), self._covariance, axes=1)
+
+    @cached_property
+    def resolved(self) -> np.ndarray:
+        """``d - tr(S^-1 C_j)``, shape (J,)."""
+        return len(self.precision) - self._sums(self.precision)
+
+    def multiply(self, kind: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        """Return ``C_t vectors_t`` of each task, shape (T, d)."""
+        return multiply(self._covariance, kind, vectors)
+
+    def _apart(self, root: np.ndarray) -> np.ndarray:
+        """Return the transposes of ``Y_j = (C_j S^-1 - I) root``, shape (J, d, d)."""
+        apart = (self.precision @ root).T @ self._covariance
+        apart -= root.T
+        return apart
+
+    def total_apart(self, root: np.ndarray) -> np.ndarray:
+        """Return ``sum_t Y_t Y_t'``, shape (d, d)."""
+        apart = self._apart(root)
+        if (self.count > 1).any():
+            apart *= np.sqrt(self.count)[:, None, None]
+        flat = apart.reshape(-1, len(self.precision))
+        return flat.T @ flat
+
+    def resolved_with(self, root: np.ndarray) -> np.ndarray:
+        """Return ``scale_j tr(G_j B_j root root' B_j')``, shape (J,)."""
+        # scale G B = S^-1 (I - B), hence the trace is -tr(root' S^-1 Y) - |L^-1 Y|^2
+        apart = self._apart(root)
+        inverse_root = solve_triangular(self._prior_root, np.eye(len(root)), lower=True)
+        whitened = apart.reshape(-1, len(root)) @ inverse_root.T
+        squares = np.square(whitened).reshape(len(apart), -1).sum(axis=1)
+        straight = apart.reshape(len(apart), -1) @ (self.precision @ root).T.ravel()
+        return -straight - squares
+
+
+class Spectral(Conditionals):
+    """All C of a Gram matrix from one eigendecomposition: ``C = A diag(q) A'``, ``S = A A'``.
+
+    Parameters
+    ----------
+    prior_root, gram, group, scale, count
+        As of `Factored`.
+    """
+
+    def __init__(
+        self,
+        prior_root: np.ndarray,
+        gram: np.ndarray,
+        group: np.ndarray,
+        scale: np.ndarray,
+        count: np.ndarray,
+    ) -> None:
+        self.precision, self.count = _inverse(prior_root[None].copy())[0], count
+        values, vectors = np.linalg.eigh(prior_root.T @ gram @ prior_root)
+        self._group, self._basis = group, prior_root @ vectors
+        inverse_root = solve_triangular(prior_root, np.eye(len(prior_root)), lower=True)
+        self._dual = np.swapaxes(vectors, 1, 2) @ inverse_root
+        ratio = scale[:, None] * np.maximum(values, 0.0)[group]
+        self.gained = np.log1p(ratio).sum(axis=1)
+        self._left, self._taken = 1.0 / (1.0 + ratio), ratio / (1.0 + ratio)
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """C, shape (J, d, d)."""
+        basis = self._basis[self._group]
+        return (basis * self._left[:, None, :]) @ np.swapaxes(basis, 1, 2)
+
+    def _by_group(self, values: np.ndarray) -> np.ndarray:
+        """Return sums over the kinds of each group, shape (K, ...)."""
+        total = np.zeros((len(self._basis), *values.shape[1:]))
+        np.add.at(total, self._group, values)
+        return total
+
+    @cached_property
+    def total(self) -> np.ndarray:
+        """``sum_t C_t``, shape (d, d)."""
+        left = self._by_group(self.count[:, None] * self._left)
+        return np.einsum("kia,ka,kja->ij", self._basis, left, self._basis, optimize=True)
+
+    @cached_property
+    def resolved(self) -> np.ndarray:
+        """``d - tr(S^-1 C_j)``, shape (J,)."""
+        return self._taken.sum(axis=1)
+
+    def multiply(self, kind: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        """Return ``C_t vectors_t`` of each task, shape (T, d)."""
+        product, group = np.empty_like(vectors), self._group[kind]
+        for k, basis in enumerate(self._basis):
+            tasks = np.flatnonzero(group == k)
+            product[tasks] = ((vectors[tasks] @ basis) * self._left[kind[tasks]]) @ basis.T
+        return product
+
+    def total_apart(self, root: np.ndarray) -> np.ndarray:
+        """Return ``sum_t Y_t Y_t'``, shape (d, d)."""
+        # A^-1 Y = -diag(1 - q) A^-1 root
+        total = np.zeros_like(self.precision)
+        for k, (basis, dual) in enumerate(zip(self._basis, self._dual, strict=True)):
+            mine = self._group == k
+            taken, seen = self._taken[mine], dual @ root
+            weight = (taken.T * self.count[mine]) @ taken
+            total += basis @ (weight * (seen @ seen.T)) @ basis.T
+        return total
+
+    def resolved_with(self, root: np.ndarray) -> np.ndarray:
+        """Return ``scale_j tr(G_j B_j root root' B_j')``, shape (J,)."""
+        squares = np.square(self._dual @ root).sum(axis=2)
+        return (self._taken * self._left * squares[self._group]).sum(axis=1)
+
+
+def _inverse(factor: np.ndarray) -> np.ndarray:
+    """Return ``(L L')^-1`` for lower triangles L, shape (J, d, d), which are overwritten."""
+    for lower in factor:
+        dpotri(lower.T, lower=0, overwrite_c=1)
+    above = np.triu(np.ones(factor.shape[1:], dtype=bool), 1)
+    return np.where(above, np.swapaxes(factor, 1, 2), factor)
