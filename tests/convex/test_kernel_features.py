@@ -150,7 +150,7 @@ def stationarity(problem, W):
     "penalty", [GraphLaplacian("chain", 0.3) + Ridge(0.02), MeanRegularization(0.01, 0.2)]
 )
 @pytest.mark.parametrize("case", ["complete", "tall", "missing", "own"])
-@pytest.mark.parametrize("most", [2000, 0], ids=["direct", "iterative"])
+@pytest.mark.parametrize("most", [1000, 0], ids=["direct", "iterative"])
 def test_the_closed_form_on_rows_is_stationary(case, penalty, most, monkeypatch):
     monkeypatch.setattr(_row_system, "MOST_LABELS", most)
     monkeypatch.setattr(_row_system, "MOST_SIDE", most)

@@ -19,7 +19,7 @@ from sklearn_mtl.convex.datafits._design_rows import CompleteRows
 from sklearn_mtl.convex.solvers._base import Solution
 from sklearn_mtl.convex.solvers._row_preconditioner import RowPreconditioner
 
-MOST_LABELS = 2000  # of a dense system: a Cholesky factor of 0.1 s on one core, 32 MB
+MOST_LABELS = 1000  # of a dense system: a Cholesky factor of 0.02 s on one core, 8 MB
 MOST_SIDE = 6000  # of a Gram matrix of complete rows, for its eigenvectors
 
 
