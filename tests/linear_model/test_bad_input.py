@@ -22,8 +22,11 @@ from linear_model._estimators import (
     CLASSIFIERS,
     ESTIMATORS,
     PATHS,
+    PENALISED,
     PLAIN,
+    POPULATION,
     REGRESSORS,
+    reached,
     small,
 )
 from scipy import sparse
@@ -136,6 +139,9 @@ def test_a_strength_inside_a_penalty_is_refused_too(name, penalty, value):
 )
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_other_parameters_out_of_range_are_refused(name, parameter, value):
+    if parameter not in ESTIMATORS[name]().get_params():
+        assert name in POPULATION
+        return
     model = small(name, **{parameter: value})
     fragments = [f"'{parameter}' parameter of {name}", repr(value)]
     refused(lambda: model.fit(X, labels_for(name)), ValueError, fragments)
@@ -448,7 +454,9 @@ def test_a_singular_gram_under_a_penalty_is_solved_without_a_word(name, case):
     model = small(name).fit(rows, labels_for(name))
     assert np.isfinite(model.coef_).all()
     assert model.coef_.shape[1] == 4
-    assert 0 <= model.dual_gap_ < np.inf
+    assert np.isfinite(reached(model))
+    if name in PENALISED:
+        assert 0 <= model.dual_gap_ < np.inf
 
 
 def test_classifiers_come_close_with_features_in_units_of_a_million():
@@ -463,22 +471,30 @@ def test_a_constant_target_or_x_of_zeros_leaves_weights_zero(name):
     y = labels_for(name)
     model = small(name).fit(np.zeros((N, 3)), y)
     assert (model.coef_ == 0).all()
-    assert model.dual_gap_ <= 1e-6 * max(model.objective_, 1e-300)
+    if name in PENALISED:
+        assert model.dual_gap_ <= 1e-6 * max(model.objective_, 1e-300)
     if name in REGRESSORS:
         model = small(name).fit(X, {"a": np.full(N, 3.0), "b": np.full(N, -1e6)})
         assert (model.coef_ == 0).all()
-        np.testing.assert_allclose(model.intercept_, [3.0, -1e6])
+        # a learned prior draws them together, by 1e-8 of their variance at most
+        atol = 1e-2 if name in POPULATION else 0.0
+        np.testing.assert_allclose(model.intercept_, [3.0, -1e6], atol=atol)
 
 
 @pytest.mark.parametrize("unit", [1e-12, 1e-6, 1e6, 1e12])
-@pytest.mark.parametrize("name", [name for name in PLAIN if name in REGRESSORS])
+@pytest.mark.parametrize("name", [n for n in [*PLAIN, *POPULATION] if n in REGRESSORS])
 def test_units_of_labels_do_no_harm(name, unit):
     model = small(name).fit(X, {task: unit * column for task, column in NUMBERS.items()})
     assert np.isfinite(model.coef_).all()
+    if name in POPULATION:
+        # standardised inside: the path of the iterations is the same, up to rounding
+        expected = unit * small(name).fit(X, NUMBERS).coef_
+        np.testing.assert_allclose(model.coef_, expected, rtol=1e-6, atol=1e-9 * unit)
+        return
     assert model.dual_gap_ <= 1e-6 * unit**2 * sum(np.var(c) for c in NUMBERS.values())
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", [*PLAIN, *POPULATION])
 def test_one_feature_and_one_row_a_class_are_enough(name):
     rows = np.array([[0.0], [1.0]])
     y = {"a": [0.0, 1.0]} if name in REGRESSORS else {"a": ["no", "yes"]}

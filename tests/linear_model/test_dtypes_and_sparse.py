@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from linear_model._estimators import CLASSIFIERS, PATHS, REGRESSORS, make_data
+from linear_model._estimators import (
+    CLASSIFIERS,
+    PATHS,
+    POPULATION,
+    REGRESSORS,
+    make_data,
+    reached,
+)
 from linear_model._streams import NAMES, STREAMING, N, P, T, make_rows
 from scipy import sparse
 from sklearn.base import clone
@@ -164,7 +171,7 @@ def test_float32_gives_float32_weights_of_sums_in_float64(name):
     # the same sums, then weights rounded once
     np.testing.assert_array_equal(single.coef_, double.coef_.astype(np.float32))
     np.testing.assert_array_equal(single.intercept_, double.intercept_.astype(np.float32))
-    assert single.objective_ == double.objective_
+    assert reached(single) == reached(double)
     assert single.predict(X32).dtype == np.float64
     # products of numbers of size 1 to 10 in float32
     np.testing.assert_allclose(single.predict(X32), double.predict(X), atol=1e-4)
@@ -265,7 +272,8 @@ def test_rows_are_read_from_any_layout(name, layout):
     assert_same_numbers(model, expected, rtol=1e-10)
     np.testing.assert_allclose(model.predict(given), expected.predict(X), rtol=1e-9, atol=1e-9)
     in_chunks = STREAMING[name]().partial_fit(given, Y).partial_fit(given, Y)
-    assert_same_numbers(in_chunks, expected, rtol=1e-6)  # each row twice, solved to the same tol
+    if name not in POPULATION:  # a row seen twice tells a learned prior more
+        assert_same_numbers(in_chunks, expected, rtol=1e-6)  # solved to the same tol
     names = getattr(model, "feature_names_in_", None)
     assert (names is not None) == ("frame" in layout or "pandas" in layout)
     if names is not None:

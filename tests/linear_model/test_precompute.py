@@ -67,7 +67,7 @@ def test_a_grid_forms_statistics_once(name, monkeypatch):
     stats = STREAMING[name]().statistics(X, Y)
     strength = next(
         word
-        for word in ("alpha", "alpha_specific", "penalty__alpha")
+        for word in ("alpha", "alpha_specific", "penalty__alpha", "pseudo_tasks")
         if word in STREAMING[name](**_penalised(name)).get_params()
     )
     grid = (0.01, 0.1, 1.0)

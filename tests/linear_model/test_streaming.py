@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from linear_model._estimators import POPULATION, reached
 from linear_model._streams import NAMES, STREAMING, STREAMS, N, P, T, make_rows
 from sklearn.base import clone
 
@@ -26,7 +27,7 @@ def assert_same_model(model, other, *, rtol=1e-10):
     scale = np.abs(other.coef_).max()
     np.testing.assert_allclose(model.coef_, other.coef_, rtol=rtol, atol=rtol * scale)
     np.testing.assert_allclose(model.intercept_, other.intercept_, rtol=rtol, atol=rtol)
-    assert model.objective_ == pytest.approx(other.objective_, rel=rtol)
+    assert reached(model) == pytest.approx(reached(other), rel=rtol)
     assert model.task_names_ == other.task_names_
 
 
@@ -34,6 +35,9 @@ def assert_same_model(model, other, *, rtol=1e-10):
 @pytest.mark.parametrize("name", STREAMING)
 def test_chunks_give_the_fit_of_all_rows(name, stream):
     made = STREAMS[stream]()
+    if not made.options.keys() <= STREAMING[name]().get_params().keys():
+        assert name in POPULATION  # whose tasks have no weights
+        return
     # intercepts of an offset of 1e6 are differences of numbers that large
     rtol = 1e-8 if stream == "offset" else 1e-10
     whole = STREAMING[name](**made.options, precompute=True).fit(*made.whole)
@@ -110,7 +114,8 @@ def test_a_stream_may_start_with_one_row(name):
     X, Y = make_rows()
     model = STREAMING[name]().partial_fit(X[:1], Y[:1])
     np.testing.assert_array_equal(model.coef_, np.zeros((T, P)))
-    np.testing.assert_array_equal(model.predict(X[5:7]), Y[[0, 0]])
+    if name not in POPULATION:  # which draws tasks of one label towards each other
+        np.testing.assert_array_equal(model.predict(X[5:7]), Y[[0, 0]])
     for i in range(1, N):
         model.partial_fit(X[i : i + 1], Y[i : i + 1])
     assert_same_model(model, STREAMING[name]().fit(X, Y))
