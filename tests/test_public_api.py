@@ -30,6 +30,9 @@ ESTIMATORS = {
 }
 NETWORKS = [name for name in ESTIMATORS if "neural_network" in ESTIMATORS[name].__module__]
 LINEAR = [name for name in ESTIMATORS if "linear_model" in ESTIMATORS[name].__module__]
+# whose prior is learned: they have neither penalties nor what solves for them
+BAYESIAN = [name for name in LINEAR if name.startswith("Bayesian")]
+PENALISED = [name for name in LINEAR if name not in BAYESIAN]
 # public in their own module: names such as Ridge would hide scikit-learn's at the top
 ENGINE = {name: getattr(convex, name) for name in convex.__all__}
 # what parameters of the networks take: sharing schemes, balancing methods, embeddings
@@ -217,7 +220,9 @@ def test_every_parameter_of_a_linear_estimator_is_checked(name):
             estimator(**{parameter: object()}).fit([[0.0], [1.0], [2.0]] * 4, [0, 1, 1] * 4)
 
 
-@pytest.mark.parametrize("family", [NETWORKS, LINEAR], ids=["networks", "linear"])
+@pytest.mark.parametrize(
+    "family", [NETWORKS, PENALISED, BAYESIAN], ids=["networks", "penalised", "bayesian"]
+)
 def test_a_family_shares_parameters_defaults_and_words(family):
     # strengths have their own default where the loss has another scale; a search takes lists
     own = {"alpha", "gamma", "alpha_shared", "alpha_specific", "penalty", "alphas", "l1_ratio"}
