@@ -63,16 +63,23 @@ class AnchoredNuclearNorm:
     def _size(self) -> float:
         return float(self.anchor.trace())
 
+    @cached_property
+    def _spectrum(self) -> tuple[np.ndarray, np.ndarray]:
+        return eigh(self.anchor, check_finite=False)
+
     def root(self, W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return eigenvalues, shape (M,), and eigenvectors of S, to the digits of small ones."""
         left, sizes, _ = svd(np.hstack([W, self.anchor]), full_matrices=False, check_finite=False)
         return sizes, left
 
+    def _excess(self, W: np.ndarray) -> float:
+        """Return ``tr S - tr D``, to its own digits."""
+        return _trace_difference(self.root(W), self._spectrum, W)
+
     def value(self, W: np.ndarray) -> float:
         """Return ``gamma / 2 * ((tr S)^2 - (tr D)^2)``."""
-        total = float(self.root(W)[0].sum())
-        # W = 0 and D have the same trace but for rounding
-        return max(0.5 * self.gamma * (total - self._size) * (total + self._size), 0.0)
+        excess = self._excess(W)
+        return 0.5 * self.gamma * excess * (excess + 2.0 * self._size)
 
     def dual(self, W: np.ndarray, gradient: np.ndarray) -> tuple[float, float]:
         """Return 1 and a bound on the conjugate at ``-gradient``, tight where W is optimal.
@@ -85,7 +92,26 @@ class AnchoredNuclearNorm:
         optimal W.
         """
         squares, vectors = eigh(gradient @ gradient.T, check_finite=False)
-        t = max(self.gamma * float(self.root(W)[0].sum()), float(np.sqrt(max(squares[-1], 0.0))))
+        steepest = float(np.sqrt(max(squares[-1], 0.0)))
+        beyond = max(self.gamma * self._excess(W), steepest - self.gamma * self._size)
+        t = beyond + self.gamma * self._size
         rest = np.sqrt(np.maximum(t * t - squares, 0.0))
-        other = svd(rest[:, None] * (vectors.T @ self.anchor), compute_uv=False, check_finite=False)
-        return 1.0, t * t / (2.0 * self.gamma) - other.sum() + 0.5 * self.gamma * self._size**2
+        _, sizes, right = svd(rest[:, None] * (vectors.T @ self.anchor), check_finite=False)
+        # the norm is tr K, K^2 = t^2 D^2 - (D gradient) (D gradient)'
+        sizes_of_anchor, vectors_of_anchor = self._spectrum
+        missing = _trace_difference(
+            (t * sizes_of_anchor, vectors_of_anchor), (sizes, right.T), self.anchor @ gradient
+        )
+        return 1.0, beyond**2 / (2.0 * self.gamma) + missing
+
+
+def _trace_difference(
+    larger: tuple[np.ndarray, np.ndarray], smaller: tuple[np.ndarray, np.ndarray], B: np.ndarray
+) -> float:
+    """Return ``tr P - tr Q`` for positive P and Q with ``P^2 - Q^2 = B B'``, by their spectra.
+
+    ``P (P - Q) + (P - Q) Q = B B'`` gives the difference without cancellation, however small.
+    """
+    (p, left), (q, right) = larger, smaller
+    difference = (left.T @ B) @ (right.T @ B).T / (p[:, None] + q)
+    return float(np.vdot(difference, left.T @ right))

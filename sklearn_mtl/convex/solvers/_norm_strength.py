@@ -37,14 +37,14 @@ class NormStrength(Solver):
         square = problem.norm
         assert isinstance(square, SquaredNuclearNorm)
         target = tol * problem.scale
-        zero = np.zeros(problem.datafit.shape)
-        W = zero if start is None else start.copy()
+        search = _Search(square, problem)
+        W = search.step if start is None else start.copy()
         known = problem.certify(W)
         if known.objective > problem.scale:
-            W, known = zero, problem.certify(zero)
+            W, known = search.step, problem.certify(search.step)
         best = W
+        search.begin(W)
         wanted, n_iter, stalled = known.gap, 0, 0
-        search = _Search(square, problem, W)
         while known.gap > target and n_iter < max_iter and stalled < STALLS:
             wanted = max(0.1 * min(wanted, known.gap), 0.01 * target, ROUNDING * problem.scale)
             inner = solve(
@@ -74,17 +74,36 @@ def on_gram_matrix(problem: Problem) -> Problem:
 
 
 class _Search:
-    """The next strength to try, from the norms that others led to."""
+    """The next strength to try, from the norms that others led to.
 
-    def __init__(self, square: SquaredNuclearNorm, problem: Problem, W: np.ndarray) -> None:
+    Attributes
+    ----------
+    step : ndarray of shape (M, p)
+        The proximal step from W = 0, about the solution where the penalty outweighs the loss.
+    most : float
+        The strength from which on W = 0.
+    alpha : float
+        The strength to try.
+    """
+
+    def __init__(self, square: SquaredNuclearNorm, problem: Problem) -> None:
         self.gamma = square.gamma
-        slope = problem.datafit.at(np.zeros_like(W)).gradient
-        self.most = NUCLEAR.dual_norm(slope)  # from which on W = 0
+        slope = problem.datafit.at(np.zeros(problem.datafit.shape)).gradient
+        curvature = problem.datafit.lipschitz()
+        if problem.matrix is not None:
+            curvature += max(float(problem.eigh[0][-1]), 0.0)
+        self.step = square.prox(-slope / curvature, 1.0 / curvature) if curvature > 0 else slope
+        self.most = NUCLEAR.dual_norm(slope)
         # the penalty at the solution is alpha^2 / (2 gamma), and at most the objective at W = 0
-        high = min(0.5 * self.most, np.sqrt(2.0 * self.gamma * problem.scale))
-        size = self.gamma * NUCLEAR.norm(W)
-        self.alpha = size if 0 < size < high else high
+        self.alpha = min(0.5 * self.most, np.sqrt(2.0 * self.gamma * problem.scale))
         self.last: tuple[float, float] | None = None
+
+    def begin(self, W: np.ndarray) -> None:
+        """Take the first strength from a first guess, unless that is far too small."""
+        size = self.gamma * NUCLEAR.norm(W)
+        is_step = W is self.step
+        if size > self.alpha if is_step else 0 < size < self.alpha:
+            self.alpha = size
 
     def mismatch(self, W: np.ndarray) -> float:
         """Return the part of the gap that a wrong strength makes."""
