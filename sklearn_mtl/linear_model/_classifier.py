@@ -1,14 +1,13 @@
 from typing import Any, Self
 from warnings import warn
 
-from sklearn.base import ClassifierMixin
-
 from sklearn_mtl.convex import Penalty, coef_rows, make_problem
 from sklearn_mtl.convex._reduce import Coordinates, is_rotation_invariant, row_space
 from sklearn_mtl.convex.datafits import classification_datafit
 from sklearn_mtl.convex.solvers import check_no_free_direction
 from sklearn_mtl.linear_model._base import BaseLinear
 from sklearn_mtl.linear_model._checks import check_classes_observed
+from sklearn_mtl.linear_model._model import BaseLinearClassification, HasClasses
 from sklearn_mtl.tasks import TaskData
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._warnings import level_of_caller
@@ -16,7 +15,7 @@ from sklearn_mtl.utils._warnings import level_of_caller
 LEAST_SHARE = 1e-4  # of the objective at W = 0: to less, a duality gap is not reached for sure
 
 
-class BaseLogLoss(BaseLinear):
+class BaseLogLoss(HasClasses, BaseLinear):
     """Linear estimators of which some tasks at least have the log-loss."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -83,40 +82,6 @@ class BaseLogLoss(BaseLinear):
             )
         return max(least, LEAST_SHARE)
 
-    @property
-    def classes_(self) -> Any:
-        """Classes of each task."""
-        if "layout_" not in vars(self):
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute 'classes_' before fit."
-            )
-        return self.layout_.classes
 
-
-class BaseLinearClassifier(ClassifierMixin, BaseLogLoss):
+class BaseLinearClassifier(BaseLinearClassification, BaseLogLoss):
     """Linear estimators of the log-loss alone."""
-
-    _family = "classification"
-
-    # ClassifierMixin takes one column of labels
-    score = BaseLinear.score
-
-    def predict_proba(self, X: Any) -> Any:
-        """Return class probabilities.
-
-        Parameters
-        ----------
-        X : as in ``predict``
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n, n_classes) for one task, a list of them over the
-            columns of an array, or a dict name -> ndarray for named tasks. In long form the
-            columns are those of ``classes_``.
-        """
-        return self._predict_proba(X)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags

@@ -2,7 +2,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
@@ -178,3 +178,47 @@ class BaseLinearRegression(RegressorMixin, BaseLinearModel):
     ) -> tuple[TaskLayout, TaskData, Any]:
         refuse_dask(X, type(self).__name__)
         return super()._read(X, y, sample_weight, layout)
+
+
+class HasClasses:
+    """Estimators of which some tasks at least are of classes."""
+
+    layout_: TaskLayout
+
+    @property
+    def classes_(self) -> Any:
+        """Classes of each task."""
+        if "layout_" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute 'classes_' before fit."
+            )
+        return self.layout_.classes
+
+
+class BaseLinearClassification(HasClasses, ClassifierMixin, BaseLinearModel):
+    """What the linear estimators of classes share."""
+
+    _family = "classification"
+
+    # ClassifierMixin takes one column of labels
+    score = BaseLinearModel.score
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return class probabilities.
+
+        Parameters
+        ----------
+        X : as in ``predict``
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n, n_classes) for one task, a list of them over the
+            columns of an array, or a dict name -> ndarray for named tasks. In long form the
+            columns are those of ``classes_``.
+        """
+        return self._predict_proba(X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
