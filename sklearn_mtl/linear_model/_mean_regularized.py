@@ -70,7 +70,7 @@ class MeanRegularizedRegressor(KernelRegressor):
         How many rows functions combine the kernels of.
     intercept_ : ndarray of shape (n_tasks,)
     shared_coef_ : ndarray of shape (n_features,)
-        w_0.
+        w_0, as long as the kernel is linear.
     specific_coef_ : ndarray of shape (n_tasks, n_features)
         v_t, so that ``coef_ = shared_coef_ + specific_coef_``.
     objective_ : float
@@ -211,7 +211,8 @@ class MeanRegularizedClassifier(KernelClassifier, BaseLinearClassifier):
         One for each row of ``coef_``.
     classes_ : ndarray, or list over tasks of ndarray
     shared_coef_ : ndarray of shape (n_features,) or (n_sets, n_features)
-        w_0: one for the binary tasks, and one for each class of tasks with the same classes.
+        w_0: one for the binary tasks, and one for each class of tasks with the same classes, as
+        long as the kernel is linear.
     specific_coef_ : ndarray of shape (n_tasks, n_features)
         v_t, what ``coef_`` adds to the w_0 of its row.
     objective_ : float

@@ -96,7 +96,7 @@ class MeanRegularizedRegressorCV(KernelRegression, BaseLinearRegressorCV):
         How many rows functions combine the kernels of.
     intercept_ : ndarray of shape (n_tasks,)
     shared_coef_ : ndarray of shape (n_features,)
-        w_0.
+        w_0, as long as the kernel is linear.
     specific_coef_ : ndarray of shape (n_tasks, n_features)
         v_t, so that ``coef_ = shared_coef_ + specific_coef_``.
     objective_ : float
