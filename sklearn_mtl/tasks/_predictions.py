@@ -104,7 +104,7 @@ def probabilities(
         See `activate`.
     """
     result: list[np.ndarray | None] = [None] * layout.n_tasks
-    for group, t, column in _task_columns(groups):
+    for group, t, column in output_columns(groups):
         if group.kind == REGRESSION:
             continue
         if data.task_index is None:
@@ -115,7 +115,8 @@ def probabilities(
     return result
 
 
-def _task_columns(groups: Sequence[OutputGroup]) -> Iterator[tuple[OutputGroup, int, int]]:
+def output_columns(groups: Sequence[OutputGroup]) -> Iterator[tuple[OutputGroup, int, int]]:
+    """Yield the group, the number and the first output column of each task."""
     for group in groups:
         for place, t in enumerate(group.tasks):
             yield group, int(t), group.start + place * group.width
