@@ -269,8 +269,9 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         unseen = known < 0
         scale = np.where(unseen, self._y_scale[0], self._y_scale[known])
         mean = np.where(unseen, self._y_mean[0], self._y_mean[known])
-        noise = self.noise_variance_[known] / np.square(scale)
-        noise = np.where(unseen, self._fit.typical_noise, noise)
+        noise = self.noise_variance_ / np.square(self._y_scale)
+        # the noise of a task never seen is expected to be that of the others
+        noise = np.where(unseen, noise.mean(), noise[known])
         self._set_tasks(self._tasks.select(known), noise, mean, scale)
 
     def _learn_tasks(self, data: TaskData, rows: np.ndarray, added: TaskLayout) -> None:
