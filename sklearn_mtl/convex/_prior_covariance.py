@@ -42,7 +42,8 @@ def row_covariance(prior: Any, rows: CoefRows) -> tuple[np.ndarray, int]:
     small = values < LEAST * values[-1]
     rank = len(values) - int(small.sum())
     if small.any():
-        covariance = (vectors * np.maximum(values, LEAST * values[-1])) @ vectors.T
+        half = vectors * np.sqrt(np.maximum(values, LEAST * values[-1]))
+        covariance = half @ half.T
     return covariance / covariance.trace(), rank
 
 

@@ -86,7 +86,10 @@ class TaskRelationship(Penalty):
         stacked = np.hstack([W, self.prior_strength * prior])
         left, sizes, _ = svd(stacked.astype(np.float64), full_matrices=False)
         total = sizes.sum()
-        return (left * (sizes / total)) @ left.T if total > 0 else prior
+        if total == 0:
+            return prior
+        half = left * np.sqrt(sizes / total)
+        return half @ half.T  # symmetric to the last digit
 
     def value(self, W: np.ndarray, rows: CoefRows) -> float:
         """Return the minimum over C."""
