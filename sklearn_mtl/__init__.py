@@ -11,6 +11,7 @@ __version__ = "0.1.0.dev0"
 
 # public name -> the module that defines it
 _PUBLIC = {
+    "BayesianMultiTaskClassifier": "linear_model",
     "BayesianMultiTaskRegressor": "linear_model",
     "GraphClassifier": "linear_model",
     "GraphRegressor": "linear_model",

@@ -3,6 +3,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 
+from sklearn_mtl.bayes._predictive import expected_sigmoid, expected_softmax
+
 
 class ClassLikelihood(ABC):
     """Log-probability of classes as a concave function of the predictors a, shape (K, n).
@@ -37,6 +39,18 @@ class ClassLikelihood(ABC):
         covariance : ndarray of shape (K, K, n)
         """
 
+    @abstractmethod
+    def average(self, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Return expected probabilities for ``a ~ N(mean, covariance)``, shape (K, n).
+
+        Of two classes, that of the second alone.
+
+        Parameters
+        ----------
+        mean : ndarray of shape (K, n)
+        covariance : ndarray of shape (K, K, n)
+        """
+
 
 class Logistic(ClassLikelihood):
     """``p(1 | a) = 1 / (1 + exp(-a))``."""
@@ -59,6 +73,10 @@ class Logistic(ClassLikelihood):
         """Return ``p (1 - p) (1 - 2p) variance``, shape (1, n)."""
         p, q = expit(a), expit(-a)
         return p * q * (q - p) * covariance[0]
+
+    def average(self, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Return the expected probability of the second class, shape (1, n)."""
+        return expected_sigmoid(mean, covariance[0])
 
 
 class Softmax(ClassLikelihood):
@@ -91,3 +109,7 @@ class Softmax(ClassLikelihood):
         # tr(C diag(dp)) - 2 p' C dp, where dp = (diag(p) - p p') da
         pull = np.einsum("kkn->kn", covariance) - 2.0 * np.einsum("kln,ln->kn", covariance, p)
         return p * (pull - (p * pull).sum(axis=0))
+
+    def average(self, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Return expected probabilities, shape (K, n)."""
+        return expected_softmax(mean, covariance)

@@ -1,6 +1,7 @@
 """Linear estimators with convex penalties and certificates of optimality."""
 
 from sklearn_mtl.linear_model._bayesian import BayesianMultiTaskRegressor
+from sklearn_mtl.linear_model._bayesian_classifier import BayesianMultiTaskClassifier
 from sklearn_mtl.linear_model._graph import GraphClassifier, GraphRegressor
 from sklearn_mtl.linear_model._graph_cv import GraphRegressorCV
 from sklearn_mtl.linear_model._joint_feature import JointFeatureClassifier, JointFeatureRegressor
@@ -24,6 +25,7 @@ from sklearn_mtl.linear_model._task_relationship import (
 )
 
 __all__ = [
+    "BayesianMultiTaskClassifier",
     "BayesianMultiTaskRegressor",
     "GraphClassifier",
     "GraphRegressor",

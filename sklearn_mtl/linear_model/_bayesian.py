@@ -1,8 +1,6 @@
 from typing import Any, Self
-from warnings import warn
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -15,7 +13,6 @@ from sklearn_mtl.linear_model._statistics import BaseStatisticsRegressor
 from sklearn_mtl.tasks import TaskData, TaskLayout
 from sklearn_mtl.tasks._layout import MATRIX, SHARED
 from sklearn_mtl.tasks._rows import read_rows
-from sklearn_mtl.utils._warnings import level_of_caller
 
 DIFFERENT_SCALES = 100.0  # of labels of two tasks, beyond which one prior hardly suits both
 
@@ -200,7 +197,7 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
             tol=self.tol,
             max_iter=self.max_iter,
         )
-        self._warn_of(fit, layout)
+        self._warn_unless_converged(fit)
         scale, mean = fit.coordinates.y_scale, fit.coordinates.y_mean
         self.layout_, self._rows, self._fit = layout, coef_rows(layout.tasks), fit
         self._dtype = dtype
@@ -212,16 +209,6 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         self.scores_ = [score - units for score in fit.scores]
         self.n_iter_ = fit.n_iter
         return self
-
-    def _warn_of(self, fit: GaussianFit, layout: TaskLayout) -> None:
-        if not fit.converged:
-            warn(
-                f"{type(self).__name__} stopped after {fit.n_iter} iterations, the last of which "
-                f"raised the log evidence by {fit.scores[-1] - fit.scores[-2]:.3g}. Raise max_iter "
-                f"(now {self.max_iter}) or tol (now {self.tol:g}).",
-                ConvergenceWarning,
-                stacklevel=level_of_caller(),
-            )
 
     def _set_tasks(
         self, tasks: TaskPosteriors, noise: np.ndarray, y_mean: np.ndarray, y_scale: np.ndarray

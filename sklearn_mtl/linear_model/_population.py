@@ -2,17 +2,20 @@ from abc import abstractmethod
 from copy import copy
 from numbers import Integral, Real
 from typing import Any, Self
+from warnings import warn
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_mtl.bayes import STRUCTURES
+from sklearn_mtl.bayes import STRUCTURES, GaussianFit, LaplaceFit
 from sklearn_mtl.convex import coef_rows
 from sklearn_mtl.linear_model._model import BaseLinearModel
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._new_tasks import append_tasks, layout_of_rows, places
 from sklearn_mtl.tasks._rows import read_rows
+from sklearn_mtl.utils._warnings import level_of_caller
 
 
 class BasePopulationModel(BaseLinearModel):
@@ -40,6 +43,16 @@ class BasePopulationModel(BaseLinearModel):
     @abstractmethod
     def _learn_tasks(self, data: TaskData, rows: np.ndarray, added: TaskLayout) -> None:
         """Append what predictions need of new tasks."""
+
+    def _warn_unless_converged(self, fit: GaussianFit | LaplaceFit) -> None:
+        if not fit.converged:
+            warn(
+                f"{type(self).__name__} stopped after {fit.n_iter} iterations, the last of which "
+                f"raised the log evidence by {fit.scores[-1] - fit.scores[-2]:.3g}. Raise max_iter "
+                f"(now {self.max_iter}) or tol (now {self.tol:g}).",
+                ConvergenceWarning,
+                stacklevel=level_of_caller(),
+            )
 
     def _knowing(self, X: Any, *, present: bool = False) -> Self:
         """Return this model with the tasks that X names: a copy, where they are others.
