@@ -114,7 +114,7 @@ class Population:
         of_weights, of_intercepts = np.split(vector, [len(vector) - len(at)])
         covariance = np.zeros((len(center), len(center)))
         for block, part in zip(self._blocks, np.split(of_weights, K), strict=True):
-            covariance[block, block] = self.structure.unpack(part)
+            covariance[block, block] = self.structure.unpack(part, self.n_features)
         covariance[at, at] = exp_variance(of_intercepts)
         return self._prior(center, mean_variance, covariance)
 

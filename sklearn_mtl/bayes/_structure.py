@@ -1,16 +1,16 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from math import isqrt
 from typing import ClassVar
 
 import numpy as np
 
-MOST_LOG = 60.0  # variances beyond exp(60) or below exp(-60) are no sensible guess
+# in standard coordinates, where no sensible variance is larger, nor a difference worth a search
+MOST_LOG, LEAST_LOG = 10.0, -20.0
 
 
 def exp_variance(logarithm: np.ndarray) -> np.ndarray:
     """Return variances of which the logarithms are given, kept within what can be computed with."""
-    return np.exp(np.clip(logarithm, -MOST_LOG, MOST_LOG))
+    return np.exp(np.clip(logarithm, LEAST_LOG, MOST_LOG))
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,8 @@ class Structure(ABC):
         values, vectors = np.linalg.eigh(covariance)
         return ((vectors * np.log(values)) @ vectors.T).ravel()
 
-    def unpack(self, vector: np.ndarray) -> np.ndarray:
-        """Return the covariance of this form that a vector stands for."""
-        p = isqrt(len(vector))
+    def unpack(self, vector: np.ndarray, p: int) -> np.ndarray:
+        """Return the covariance of this form that a vector stands for, shape (p, p)."""
         values, vectors = np.linalg.eigh(vector.reshape(p, p))
         return self._nearest((vectors * exp_variance(values)) @ vectors.T)
 
@@ -88,8 +87,8 @@ class Diagonal(Structure):
         """Return the logarithms of variances, shape (p,)."""
         return np.log(covariance.diagonal())
 
-    def unpack(self, vector: np.ndarray) -> np.ndarray:
-        """Return the covariance of independent weights."""
+    def unpack(self, vector: np.ndarray, p: int) -> np.ndarray:
+        """Return the covariance of independent weights, shape (p, p)."""
         return np.diag(exp_variance(vector))
 
 
@@ -100,12 +99,12 @@ class Spherical(Structure):
         return np.eye(len(sample)) * sample.diagonal().mean()
 
     def pack(self, covariance: np.ndarray) -> np.ndarray:
-        """Return the logarithms of variances, shape (p,)."""
-        return np.log(covariance.diagonal())
+        """Return the logarithm of the variance, of the norm of that matrix, shape (1,)."""
+        return np.sqrt(len(covariance)) * np.log(covariance[:1, 0])
 
-    def unpack(self, vector: np.ndarray) -> np.ndarray:
-        """Return the covariance of weights of one variance."""
-        return np.diag(exp_variance(vector))
+    def unpack(self, vector: np.ndarray, p: int) -> np.ndarray:
+        """Return the covariance of weights of one variance, shape (p, p)."""
+        return np.eye(p) * exp_variance(vector / np.sqrt(p))
 
 
 @dataclass(frozen=True)
