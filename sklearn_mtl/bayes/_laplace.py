@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sklearn_mtl.bayes._class_rows import ClassRows
+from sklearn_mtl.bayes._maximise import Maximum, maximise
 from sklearn_mtl.bayes._mode import Mode, approximate
 from sklearn_mtl.bayes._population import Population
 from sklearn_mtl.bayes._posterior import Posterior
@@ -36,44 +37,75 @@ class LaplaceFit:
     converged: bool
 
 
+class LaplaceModel:
+    """``p(y_ti | z_i . v_t)^d_i``, with the coefficients of one population.
+
+    Its hyper-parameters are those of the prior. As moments of the posterior are approximate, a step
+    of expectation-maximisation may stop short of the greatest evidence: one that does not raise it
+    is not taken.
+
+    Parameters
+    ----------
+    rows : ClassRows
+    population : Population
+    """
+
+    def __init__(self, rows: ClassRows, population: Population) -> None:
+        self.rows, self.population = rows, population
+        self.center = np.zeros(population.n_coefficients)
+        # of the last prior: Newton's method starts there, as another is near
+        self._mode = Mode(np.zeros((rows.n_tasks, len(self.center))), self.center)
+
+    @property
+    def n_labels(self) -> float:
+        """Labels, repetitions counted."""
+        return float(self.rows.mass.sum())
+
+    def start(self) -> Prior:
+        """Return a first guess."""
+        return self.population.start(self.center)
+
+    def posterior(self, at: Prior) -> Posterior:
+        """Return the Gaussian about the mode."""
+        found = approximate(self.rows, at, self._mode)
+        self._mode = Mode(found.mean, found.population_mean)
+        return found
+
+    def score(self, at: Prior, posterior: Posterior) -> float:
+        """Return log evidence plus log hyper-prior."""
+        return posterior.log_evidence + self.population.log_density(at)
+
+    def update(self, at: Prior, posterior: Posterior) -> Prior:
+        """Return the prior that the expected log-density makes most of: an EM step."""
+        return self.population.maximise(mean_and_spread(self.rows, posterior), self.center)
+
+    def pack(self, at: Prior) -> np.ndarray:
+        """Return a prior as one vector."""
+        return self.population.pack(at)
+
+    def unpack(self, vector: np.ndarray) -> Prior:
+        """Return the prior that a vector stands for."""
+        return self.population.unpack(vector, self.center)
+
+
 def fit_laplace(
     rows: ClassRows, population: Population, *, tol: float, max_iter: int
 ) -> LaplaceFit:
     """Learn the population of tasks and the posterior of each task.
-
-    An iteration is one of expectation-maximisation, with the moments of `mean_and_spread`. As
-    these are not exact, an iteration may stop short of the greatest evidence: the one that does
-    not raise it is the last, and is not taken.
 
     Parameters
     ----------
     rows : ClassRows
     population : Population
     tol : float
-        Gain in log evidence of an iteration, for each label, at which to stop.
+        See `maximise`.
     max_iter : int
     """
-    d = population.n_coefficients
-    center = np.zeros(d)
-    enough = tol * float(rows.mass.sum())
-
-    def look(prior: Prior, guess: Mode) -> tuple[Posterior, float]:
-        posterior = approximate(rows, prior, guess)
-        return posterior, posterior.log_evidence + population.log_density(prior)
-
-    prior = population.start(center)
-    posterior, score = look(prior, Mode(np.zeros((rows.n_tasks, d)), center))
-    scores = [score]
-    for n_iter in range(1, max_iter + 1):
-        better = population.maximise(mean_and_spread(rows, posterior), center)
-        tried, score = look(better, Mode(posterior.mean, posterior.population_mean))
-        gain = score - scores[-1]
-        if gain >= 0:
-            prior, posterior = better, tried
-            scores.append(score)
-        if gain <= enough:
-            return LaplaceFit(rows.coordinates, prior, posterior, scores, n_iter, True)
-    return LaplaceFit(rows.coordinates, prior, posterior, scores, max_iter, False)
+    model = LaplaceModel(rows, population)
+    found: Maximum = maximise(model, model.start(), tol=tol, max_iter=max_iter)
+    return LaplaceFit(
+        rows.coordinates, found.at, found.posterior, found.scores, found.n_iter, found.converged
+    )
 
 
 def mean_and_spread(rows: ClassRows, posterior: Posterior) -> Posterior:
@@ -95,13 +127,14 @@ def mean_and_spread(rows: ClassRows, posterior: Posterior) -> Posterior:
     C. Rasmussen and C. Williams, "Gaussian processes for machine learning", MIT Press 2006,
     equations 5.21 to 5.23.
     """
-    covariance = posterior.covariance[posterior.kind]
-    pull = -0.5 * rows.bend(posterior.mean, covariance)
-    own = np.einsum("tij,tj->ti", posterior.conditional[posterior.kind], pull)
-    slope = posterior.slope[posterior.kind]
-    shift = posterior.population_covariance @ np.einsum("tji,tj->i", slope, pull)
+    given, kind, root = posterior.conditionals, posterior.kind, posterior.population_root
+    pull = -0.5 * rows.bend(posterior.mean, posterior.covariance[kind])
+    # a change of the linear term moves the mean of a Gaussian as `infer` finds it
+    own = given.multiply(kind, pull)
+    shift = root @ (root.T @ (given.precision @ own.sum(axis=0)))
+    with_all = given.multiply(kind, np.broadcast_to(given.precision @ shift, own.shape))
     return replace(
         posterior,
-        mean=posterior.mean + own + np.einsum("tij,j->ti", slope, shift),
+        mean=posterior.mean + own + with_all,
         population_mean=posterior.population_mean + shift,
     )

@@ -1,6 +1,7 @@
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from sklearn_mtl.bayes._class_likelihood import ClassLikelihood
 from sklearn_mtl.bayes._class_rows import ClassRows
@@ -46,6 +47,8 @@ def learn_classes(
     max_iter : int
         Of both fits together.
     """
+    # sums have one order, and one result, whatever the layout in memory
+    X = X if issparse(X) else np.ascontiguousarray(X)
     coordinates = standardize_rows(
         X,
         labels_of_rows(data, tasks),
