@@ -56,7 +56,7 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, KernelRegressor):
 
     Parameters
     ----------
-    gamma : float, default=0.05
+    gamma : float, default=0.1
         Strength of what C asks for, in units of the loss per squared unit of W. T unrelated tasks
         have C = I / T, under which it is a ridge of strength ``gamma * T`` on each task; where one
         direction is all that tasks have, a ridge of strength gamma on their weights together.
@@ -164,7 +164,7 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, KernelRegressor):
 
     def __init__(
         self,
-        gamma: Any = 0.05,
+        gamma: Any = 0.1,
         *,
         alpha: Any = 0.01,
         prior_covariance: Any = None,
@@ -218,7 +218,7 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, KernelClassifier, BaseLi
 
     Parameters
     ----------
-    gamma : float, default=0.005
+    gamma : float, default=0.01
         Strength of what C asks for, in units of the loss per squared unit of W. T unrelated tasks
         have C = I / T, under which it is a ridge of strength ``gamma * T`` on each task; where one
         direction is all that tasks have, a ridge of strength gamma on their weights together.
@@ -328,7 +328,7 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, KernelClassifier, BaseLi
 
     def __init__(
         self,
-        gamma: Any = 0.005,
+        gamma: Any = 0.01,
         *,
         alpha: Any = 0.001,
         prior_covariance: Any = None,

@@ -29,7 +29,7 @@ class TaskRelationship(Penalty):
 
     Parameters
     ----------
-    gamma : float, default=0.05
+    gamma : float, default=0.1
         Strength, in units of the loss per squared unit of W. T unrelated tasks of one size have
         C = I / T, under which it is a ridge of strength ``gamma * T`` on each.
     prior_covariance : None, array (T, T), data frame or dict of dicts by task, default=None
@@ -63,7 +63,7 @@ class TaskRelationship(Penalty):
     }
 
     def __init__(
-        self, gamma: float = 0.05, prior_covariance: Any = None, prior_strength: float = 0.0
+        self, gamma: float = 0.1, prior_covariance: Any = None, prior_strength: float = 0.0
     ) -> None:
         self.gamma = gamma
         self.prior_covariance = prior_covariance

@@ -18,7 +18,7 @@ from sklearn_mtl.convex.solvers._norm_strength import NormStrength, on_gram_matr
 CG_STEPS = 500
 ROUNDING = 1e-15  # steps that promise less, relative to the objective, are lost in its digits
 SUFFICIENT = 1e-4  # of the fall that the slope promises, which a step must bring
-STALLS = 2  # steps in a row that change the objective by no more than rounding
+STALLS = 2  # steps in a row that gain nothing
 
 
 class RelationshipNewton(Solver):
@@ -75,7 +75,6 @@ class RelationshipNewton(Solver):
             )
             slope = float(np.vdot(gradient, direction))
             slack = ROUNDING * abs(known.objective)
-            stalled = stalled + 1 if -slope <= slack else 0
             step, here = 1.0, known.objective
             while True:
                 moved = W + step * direction
@@ -85,6 +84,9 @@ class RelationshipNewton(Solver):
                     break
                 step *= 0.5
             W = moved
+            # where the objective cannot tell two iterates apart any more, their gaps can
+            lost = -slope <= slack and known.gap > 0.5 * best.gap
+            stalled = stalled + 1 if lost else 0
             if known.gap < best.gap:
                 best = Solution(W, known.objective, known.gap, n_iter, known.gap <= target)
         return replace(best, n_iter=n_iter)
