@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_mtl.bayes._kinds import multiply
-from sklearn_mtl.bayes._likelihood import QuadraticLikelihood
 from sklearn_mtl.bayes._maximise import Maximum, maximise
 from sklearn_mtl.bayes._population import Population
 from sklearn_mtl.bayes._posterior import Posterior, infer
@@ -16,6 +14,7 @@ from sklearn_mtl.convex import GramStats
 
 # labels that the hyper-prior of a noise variance counts for, each with the typical noise of tasks
 PSEUDO_LABELS = 2.0
+SINGULAR = 1e-6  # variance, of the greatest, below which the data tell no variance from none
 LEAST_NOISE = 1e-8  # of the variance of labels: below it, sums of squares are rounding
 
 
@@ -61,6 +60,17 @@ class GaussianFit:
     n_iter: int
     converged: bool
 
+    @property
+    def n_noiseless(self) -> int:
+        """Tasks without noise, as far as it can be told, that were given the least noise."""
+        return int((self.noise <= LEAST_NOISE).sum())
+
+    @property
+    def n_singular(self) -> int:
+        """Directions of weights in which tasks hardly differ, that the hyper-prior keeps from 0."""
+        values = np.linalg.eigvalsh(self.prior.covariance)
+        return int((values < SINGULAR * values[-1]).sum())
+
 
 @dataclass(frozen=True, eq=False)
 class GaussianModel:
@@ -86,12 +96,6 @@ class GaussianModel:
         """Labels, repetitions counted."""
         return float(self.moments.mass.sum())
 
-    def likelihood(self, noise: np.ndarray) -> QuadraticLikelihood:
-        """Return the likelihood of coefficients, for given noise variances."""
-        m = self.moments
-        constant = -0.5 * (m.mass * np.log(2.0 * np.pi * noise) + m.energy / noise)
-        return QuadraticLikelihood(m.gram, m.group, 1.0 / noise, m.cross / noise[:, None], constant)
-
     def start(self) -> Hyperparameters:
         """Return a first guess: half of the labels' variance is noise."""
         return Hyperparameters(
@@ -100,7 +104,7 @@ class GaussianModel:
 
     def posterior(self, at: Hyperparameters) -> Posterior:
         """Return the posterior of all coefficients."""
-        return infer(self.likelihood(at.noise), at.prior)
+        return infer(self.moments.likelihood(at.noise), at.prior)
 
     def score(self, at: Hyperparameters, posterior: Posterior) -> float:
         """Return log evidence plus log hyper-prior."""
@@ -113,7 +117,7 @@ class GaussianModel:
 
     def update(self, at: Hyperparameters, posterior: Posterior) -> Hyperparameters:
         """Return the hyper-parameters that the expected log-density makes most of: an EM step."""
-        errors, mass = self.squared_errors(posterior), self.moments.mass
+        errors, mass = self.moments.squared_errors(posterior.mean), self.moments.mass
         if self.shared_noise:
             expected = errors.sum() + at.noise[0] * posterior.total_resolved
             noise = np.full(len(mass), expected / mass.sum())
@@ -137,12 +141,6 @@ class GaussianModel:
         return Hyperparameters(
             self.population.unpack(of_prior, self.center), np.broadcast_to(noise, T).copy()
         )
-
-    def squared_errors(self, posterior: Posterior) -> np.ndarray:
-        """Return the sum of squared errors of each task at the posterior mean, shape (T,)."""
-        m, v = self.moments, posterior.mean
-        fitted = np.einsum("ti,ti->t", v, multiply(m.gram, m.group, v) - 2.0 * m.cross)
-        return np.maximum(m.energy + fitted, 0.0)
 
 
 def _typical(noise: np.ndarray) -> float:

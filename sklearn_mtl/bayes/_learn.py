@@ -9,6 +9,9 @@ from sklearn_mtl.bayes._standardization import Standardization
 from sklearn_mtl.bayes._structure import STRUCTURES, LowRank, Spherical, Structure
 from sklearn_mtl.convex import GramStats
 
+# without a hyper-prior, covariances may end up singular, and searches for them without an end
+LEAST_PSEUDO_TASKS = 1e-3
+
 Fit = TypeVar("Fit", GaussianFit, LaplaceFit)
 
 
@@ -28,14 +31,16 @@ def make_structure(
     rank : int
         Of ``"low_rank"``.
     pseudo_tasks : "auto" or float
-        "auto" is p where covariances have p directions to learn, else 1.
+        "auto" is p where covariances have p directions to learn, else 1. At least
+        LEAST_PSEUDO_TASKS.
     """
     kind = STRUCTURES[word]
     if pseudo_tasks == "auto":
         pseudo_tasks = n_features if kind.learns_directions else 1.0
+    pseudo_tasks = max(float(pseudo_tasks), LEAST_PSEUDO_TASKS)
     if kind is LowRank:
-        return LowRank(float(pseudo_tasks), variance, rank)
-    return kind(float(pseudo_tasks), variance)
+        return LowRank(pseudo_tasks, variance, rank)
+    return kind(pseudo_tasks, variance)
 
 
 def one_variance(n_features: int) -> Spherical:

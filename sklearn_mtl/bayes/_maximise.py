@@ -5,7 +5,7 @@ import numpy as np
 
 from sklearn_mtl.bayes._posterior import Posterior
 
-MEMORY = 8  # steps that the extrapolation looks back on
+MEMORY = 5  # steps that the extrapolation looks back on
 # of the least squares that combine steps, relative: below it, differences of steps are rounding
 LEAST_DIRECTION = 1e-12
 LONGEST = 5.0  # of an extrapolation, in any entry: of logarithms, a factor of 150

@@ -2,12 +2,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_mtl.bayes._gaussian import PSEUDO_LABELS, GaussianFit
-from sklearn_mtl.bayes._standardization import Standardization
+from sklearn_mtl.bayes._gaussian import LEAST_NOISE, PSEUDO_LABELS, GaussianFit
+from sklearn_mtl.bayes._maximise import maximise
+from sklearn_mtl.bayes._posterior import Posterior, infer
+from sklearn_mtl.bayes._prior import Prior
+from sklearn_mtl.bayes._standardization import Moments, Standardization
+from sklearn_mtl.bayes._structure import exp_variance
 from sklearn_mtl.convex import GramStats
 
-NOISE_STEPS = 100
-NOISE_CHANGE = 1e-8  # relative, at which the noise of a new task is found
+TOL, MAX_ITER = 1e-10, 200  # of the noise of new tasks, one number each
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +20,8 @@ class NewTasks:
     Attributes
     ----------
     mean : ndarray of shape (T', d)
-    covariance : ndarray of shape (T', d, d)
+    covariance : ndarray of shape (J, d, d)
+        Once for tasks that have the same one.
     kind : ndarray of shape (T',)
         Which covariance is each task's.
     noise : ndarray of shape (T',)
@@ -58,23 +62,56 @@ def fit_new_tasks(
         y_mean, y_scale = own.y_mean, own.y_scale
     else:
         y_mean, y_scale = np.full(T, old.y_mean[0]), np.full(T, old.y_scale[0])
-    m = Standardization(old.x_mean, old.x_scale, y_mean, y_scale, old.fit_intercept).moments(stats)
+    there = Standardization(old.x_mean, old.x_scale, y_mean, y_scale, old.fit_intercept)
     center = fit.posterior.population_mean
-    precision = np.linalg.inv(fit.prior.covariance + fit.posterior.population_covariance)
+    # what is uncertain about the mean is, to each new task, as the spread of tasks about it
+    spread = fit.prior.covariance + fit.posterior.population_covariance
+    prior = Prior(center, np.zeros_like(center), spread)
+    model = _NoiseModel(there.moments(stats), prior, fit.typical_noise)
     noise = np.full(T, fit.typical_noise)
-    gram = m.gram[m.group]
-    for _ in range(NOISE_STEPS):
-        covariance = np.linalg.inv(precision + gram / noise[:, None, None])
-        pull = precision @ center + m.cross / noise[:, None]
-        mean = np.einsum("tij,tj->ti", covariance, pull)
-        if shared_noise:
-            break
-        fitted = np.einsum("ti,tij,tj->t", mean, gram, mean) - 2.0 * np.einsum(
-            "ti,ti->t", mean, m.cross
-        )
-        errors = m.energy + fitted + np.einsum("tij,tij->t", gram, covariance)
-        before, pseudo = noise, PSEUDO_LABELS * fit.typical_noise
-        noise = (np.maximum(errors, 0.0) + pseudo) / (m.mass + PSEUDO_LABELS)
-        if (np.abs(noise - before) <= NOISE_CHANGE * before).all():
-            break
-    return NewTasks(mean, covariance, np.arange(T), noise, y_mean, y_scale)
+    if shared_noise:
+        found = model.posterior(noise)
+    else:
+        best = maximise(model, noise, tol=TOL, max_iter=MAX_ITER)
+        noise, found = best.at, best.posterior
+    return NewTasks(found.mean, found.covariance, found.kind, noise, y_mean, y_scale)
+
+
+@dataclass(frozen=True, eq=False)
+class _NoiseModel:
+    """Tasks of a known population, each with a noise variance of its own to be learned.
+
+    Attributes
+    ----------
+    moments : Moments
+    prior : Prior
+        Of which the mean is known.
+    typical : float
+        Noise variance of which tasks have PSEUDO_LABELS further labels.
+    """
+
+    moments: Moments
+    prior: Prior
+    typical: float
+
+    @property
+    def n_labels(self) -> float:
+        return float(self.moments.mass.sum())
+
+    def posterior(self, at: np.ndarray) -> Posterior:
+        return infer(self.moments.likelihood(at), self.prior)
+
+    def score(self, at: np.ndarray, posterior: Posterior) -> float:
+        of_noise = np.log(at) + self.typical / at
+        return posterior.log_evidence - 0.5 * PSEUDO_LABELS * float(of_noise.sum())
+
+    def update(self, at: np.ndarray, posterior: Posterior) -> np.ndarray:
+        errors = self.moments.squared_errors(posterior.mean) + at * posterior.resolved
+        pseudo = PSEUDO_LABELS * self.typical
+        return np.maximum((errors + pseudo) / (self.moments.mass + PSEUDO_LABELS), LEAST_NOISE)
+
+    def pack(self, at: np.ndarray) -> np.ndarray:
+        return np.log(at)
+
+    def unpack(self, vector: np.ndarray) -> np.ndarray:
+        return np.maximum(exp_variance(vector), LEAST_NOISE)

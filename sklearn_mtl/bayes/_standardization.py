@@ -2,6 +2,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_mtl.bayes._kinds import multiply
+from sklearn_mtl.bayes._likelihood import QuadraticLikelihood
 from sklearn_mtl.convex import GramStats
 
 
@@ -133,3 +135,14 @@ class Moments:
     cross: np.ndarray
     energy: np.ndarray
     mass: np.ndarray
+
+    def likelihood(self, noise: np.ndarray) -> QuadraticLikelihood:
+        """Return that of coefficients, for labels with Gaussian noise of variances (T,)."""
+        constant = -0.5 * (self.mass * np.log(2.0 * np.pi * noise) + self.energy / noise)
+        linear = self.cross / noise[:, None]
+        return QuadraticLikelihood(self.gram, self.group, 1.0 / noise, linear, constant)
+
+    def squared_errors(self, coefficients: np.ndarray) -> np.ndarray:
+        """Return the sum of squared errors of each task, shape (T,), for coefficients (T, d)."""
+        slope = multiply(self.gram, self.group, coefficients) - 2.0 * self.cross
+        return np.maximum(self.energy + np.einsum("ti,ti->t", coefficients, slope), 0.0)

@@ -67,7 +67,7 @@ def test_posterior_and_evidence_are_those_of_one_big_gaussian(
     )
     noise = rng.uniform(0.2, 0.6, labels.n_tasks)
     noise = np.full_like(noise, 0.4) if shared_noise else noise
-    found = infer(model.likelihood(noise), prior)
+    found = infer(model.moments.likelihood(noise), prior)
     truth = dense(*standard(labels, coordinates), noise, prior, labels.n_tasks)
     of_task = (found.mean, found.covariance[found.kind])
     ours = (*of_task, found.population_mean, found.population_covariance, found.scatter)
