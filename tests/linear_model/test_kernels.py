@@ -72,7 +72,7 @@ def few(kind):
     """Return the estimator, with few strengths and folds where it searches."""
     if kind is TaskRelationshipRegressor:
         # iterative, where checks compare two fits to 1e-7; a kernel of size 1 wants less strength
-        return kind(gamma=0.01, tol=1e-12)
+        return kind(gamma=0.01, tol=1e-14)
     if kind not in PATHS:
         return kind()
     asked = [name for name in kind().get_params() if name.startswith(("alphas", "gammas"))]
