@@ -44,25 +44,28 @@ def approximate(rows: ClassRows, prior: Prior, start: Mode) -> Posterior:
     known = prior.variance == 0
     spread = np.where(known, np.inf, prior.variance)
 
-    def quadratic(v: np.ndarray, m: np.ndarray) -> float:
+    def squares(v: np.ndarray, m: np.ndarray, from_center: np.ndarray) -> float:
         deviation = v - m
-        return float(
-            np.einsum("ti,ij,tj->", deviation, inverse, deviation) + (np.square(m) / spread).sum()
-        )
+        of_tasks = np.einsum("ti,ij,tj->", deviation, inverse, deviation)
+        return float(of_tasks + (np.square(from_center) / spread).sum())
+
+    def density(v: np.ndarray, m: np.ndarray) -> float:
+        return rows.value(v) - 0.5 * squares(v, m, m - prior.center)
 
     v, m = start.mean, np.where(known, prior.center, start.population_mean)
-    height = rows.value(v) - 0.5 * quadratic(v, m - prior.center)
+    height = density(v, m)
     for _ in range(NEWTON_STEPS):
         expansion = rows.expand(v)
         posterior = infer(expansion, prior)
         step, shift = posterior.mean - v, posterior.population_mean - m
-        promise = np.einsum("ti,tij,tj->", step, expansion.gram, step) + quadratic(step, shift)
+        promise = np.einsum("ti,tij,tj->", step, expansion.gram, step)
+        promise += squares(step, shift, shift)
         if promise <= EXACT:
             break
         size, before = 1.0, height
         while True:
             tried, moved = v + size * step, m + size * shift
-            height = rows.value(tried) - 0.5 * quadratic(tried, moved - prior.center)
+            height = density(tried, moved)
             if promise <= SMALL or height >= before + LEAST_GAIN * size * promise:
                 break
             size *= 0.5

@@ -31,7 +31,8 @@ def standardize_rows(
         column = entries.indices
         deviation = of_entry * np.square(entries.data - x_mean[column])
         stored = np.bincount(column, of_entry, minlength=p)
-        variance = np.bincount(column, deviation, minlength=p) + (1.0 - stored) * x_mean**2
+        absent = np.where(stored < 1.0 - 1e-12, 1.0 - stored, 0.0)  # not what rounding leaves
+        variance = np.bincount(column, deviation, minlength=p) + absent * x_mean**2
     else:
         variance = share @ np.square(X - x_mean)
     x_scale = feature_scale(variance, x_mean, each_feature=each_feature)
