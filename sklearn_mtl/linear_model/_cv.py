@@ -19,7 +19,7 @@ from sklearn_mtl.linear_model._base import BaseLinear
 from sklearn_mtl.linear_model._cells import batches, cells_at_most
 from sklearn_mtl.linear_model._checks import check_more_than_one_label
 from sklearn_mtl.linear_model._folds import CellStats, RowPart, RowSplits, loss_of
-from sklearn_mtl.linear_model._path import End, PathErrors, PathSolver, Scales
+from sklearn_mtl.linear_model._path import End, PathErrors, PathSolver, Scales, SplitLoss
 from sklearn_mtl.linear_model._regressor import BaseSquaredLoss
 from sklearn_mtl.linear_model._splits import Split, read_splits
 from sklearn_mtl.tasks import TaskData
@@ -203,11 +203,11 @@ class BaseLinearRegressorCV(BaseSquaredLoss):
             [self._penalty_at(alpha, second) for alpha in row]
             for second, row in zip(tried.seconds, tried.alphas, strict=True)
         ]
-        jobs = (
-            delayed(solver.errors)(source, number, penalties)
-            for number in numbers
-            for penalties in paths
+        losses = (
+            SplitLoss(source, number, self.task_weight, self.fit_intercept) for number in numbers
         )
+        # made one after another, as jobs start: no more losses are held than paths are solved
+        jobs = (delayed(solver.errors)(split, path) for split in losses for path in paths)
         results = iter(Parallel(n_jobs=self.n_jobs, prefer="threads")(jobs))
         return {number: [next(results) for _ in paths] for number in numbers}
 

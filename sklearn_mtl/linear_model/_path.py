@@ -1,8 +1,9 @@
 """Strengths to try, and the held-out error of the weights along them."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn_mtl.convex import (
     make_problem,
     solve,
 )
+from sklearn_mtl.convex._reduce import Intercept
 from sklearn_mtl.convex.datafits import QuadraticDatafit
 from sklearn_mtl.convex.penalties import NormPenalty, PenaltySum, QuadraticPenalty
 from sklearn_mtl.exceptions import TaskLayoutError
@@ -156,6 +158,36 @@ class PathErrors:
     end: End
 
 
+class SplitLoss:
+    """What a split trains on and holds out, made once for all its paths.
+
+    Parameters
+    ----------
+    source : CellStats or RowSplits
+    number : int
+        Which split.
+    task_weight : None, str, array-like or dict
+    fit_intercept : bool
+    """
+
+    def __init__(
+        self, source: CellStats | RowSplits, number: int, task_weight: Any, fit_intercept: bool
+    ) -> None:
+        self.source, self.number = source, number
+        self.task_weight, self.fit_intercept = task_weight, fit_intercept
+        self._lock = Lock()
+        self._parts: tuple[Any, Any, QuadraticDatafit, Intercept] | None = None
+
+    def parts(self, names: Sequence[Hashable]) -> tuple[Any, Any, QuadraticDatafit, Intercept]:
+        """Return what is learned from, what is held out, the loss and its intercepts."""
+        with self._lock:  # paths run in threads: the first makes it
+            if self._parts is None:
+                learn, held_out = self.source.parts(self.number)
+                weight = resolve_task_weight(self.task_weight, names, learn.count)
+                self._parts = learn, held_out, *loss_of(learn, weight, self.fit_intercept)
+            return self._parts
+
+
 @dataclass(frozen=True, eq=False)
 class PathSolver:
     """What every path of a cross-validation has in common.
@@ -182,9 +214,7 @@ class PathSolver:
     max_iter: int
     owner: str
 
-    def errors(
-        self, source: CellStats | RowSplits, number: int, penalties: Sequence[Penalty]
-    ) -> PathErrors:
+    def errors(self, split: "SplitLoss", penalties: Sequence[Penalty]) -> PathErrors:
         """Return the held-out error under each penalty, each solve starting where the last ended.
 
         The error is the mean over tasks, with weights lambda, of the task's mean squared error. A
@@ -193,26 +223,21 @@ class PathSolver:
 
         Parameters
         ----------
-        source : CellStats or RowSplits
-        number : int
-            Which split.
+        split : SplitLoss
         penalties : sequence of Penalty
             From strong to weak.
         """
-        learn, held_out = source.parts(number)
-        names = self.layout.names
-        weight = resolve_task_weight(self.task_weight, names, held_out.count)
+        learn, held_out, datafit, intercept = split.parts(self.layout.names)
+        weight = resolve_task_weight(self.task_weight, self.layout.names, held_out.count)
         scored = (held_out.task_mass > 0) & (weight > 0)
         if self.fit_intercept:
             scored &= learn.task_mass > 0
         if not scored.any():
             raise TaskLayoutError(
-                f"No task has both training and held-out labels in split {number} of cv; "
+                f"No task has both training and held-out labels in split {split.number} of cv; "
                 "MultiTaskKFold spreads the labels of every task over the folds."
             )
         share = weight[scored] / weight[scored].sum()
-        lambdas = resolve_task_weight(self.task_weight, names, learn.count)
-        datafit, intercept = loss_of(learn, lambdas, self.fit_intercept)
         errors, end, W = [], End(), None
         for penalty in penalties:
             problem = make_problem(datafit, penalty, self.rows)
