@@ -14,7 +14,6 @@ from sklearn_mtl.convex import GramStats
 
 # labels that the hyper-prior of a noise variance counts for, each with the typical noise of tasks
 PSEUDO_LABELS = 2.0
-SINGULAR = 1e-6  # variance, of the greatest, below which the data tell no variance from none
 LEAST_NOISE = 1e-8  # of the variance of labels: below it, sums of squares are rounding
 
 
@@ -49,6 +48,9 @@ class GaussianFit:
         Log evidence plus log hyper-prior, before each iteration and after the last.
     n_iter : int
     converged : bool
+    n_singular : int
+        Directions of weights in which tasks hardly differ, that the hyper-prior alone keeps from
+        a variance of 0.
     """
 
     coordinates: Standardization
@@ -59,17 +61,12 @@ class GaussianFit:
     scores: list[float]
     n_iter: int
     converged: bool
+    n_singular: int
 
     @property
     def n_noiseless(self) -> int:
         """Tasks without noise, as far as it can be told, that were given the least noise."""
         return int((self.noise <= LEAST_NOISE).sum())
-
-    @property
-    def n_singular(self) -> int:
-        """Directions of weights in which tasks hardly differ, that the hyper-prior keeps from 0."""
-        values = np.linalg.eigvalsh(self.prior.covariance)
-        return int((values < SINGULAR * values[-1]).sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,4 +180,5 @@ def fit_gaussian(
         found.scores,
         found.n_iter,
         found.converged,
+        population.n_singular(at.prior),
     )

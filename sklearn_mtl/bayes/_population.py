@@ -9,6 +9,7 @@ from sklearn_mtl.bayes._structure import Structure, exp_variance
 # in standard coordinates, where features and labels have variance 1 and p weights make the labels
 INTERCEPT_MEAN_VARIANCE = 100.0  # of m at the intercept: the labels' mean is not known to be 0
 PSEUDO_INTERCEPTS = 1.0  # intercepts of variance 1 that the hyper-prior adds to those of the tasks
+SINGULAR = 1e-4  # of the hyper-prior's variance of weights: next to nothing
 PSEUDO_WEIGHTS = 1.0  # weights of variance 1 / p that it adds to those of m
 
 
@@ -96,6 +97,12 @@ class Population:
                 0.5 * PSEUDO_WEIGHTS * (np.log(variance) + 1.0 / (self.n_features * variance))
             )
         return float(density)
+
+    def n_singular(self, prior: Prior) -> int:
+        """Return in how many directions of weights the variance is next to nothing."""
+        least = SINGULAR * self.structure.variance
+        blocks = [prior.covariance[block, block] for block in self._blocks]
+        return int((np.linalg.eigvalsh(np.array(blocks)) < least).sum())
 
     def pack(self, prior: Prior) -> np.ndarray:
         """Return what is learned of the population as one vector without constraints."""
