@@ -18,7 +18,12 @@ from sklearn_mtl.convex import (
 )
 from sklearn_mtl.convex._reduce import Intercept
 from sklearn_mtl.convex.datafits import QuadraticDatafit
-from sklearn_mtl.convex.penalties import NormPenalty, PenaltySum, QuadraticPenalty
+from sklearn_mtl.convex.penalties import (
+    NormPenalty,
+    PenaltySum,
+    QuadraticPenalty,
+    TaskRelationship,
+)
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.linear_model._checks import check_determined
 from sklearn_mtl.linear_model._folds import CellStats, RowSplits, loss_of
@@ -61,14 +66,15 @@ class Scales:
         """Return the factor of `unit` at which a path starts.
 
         With a norm, the smallest factor for which W = 0 is optimal; for a quadratic penalty,
-        100 times the mean curvature of the loss, over the mean of the penalty's diagonal.
+        100 times the mean curvature of the loss, over the mean of the penalty's diagonal. A task
+        covariance counts as it is without weights: its prior.
         """
         for norm in _norms(unit):
             gradient = self.datafit.at(np.zeros(self.datafit.shape)).gradient
             return norm.alpha_max(gradient) / norm.alpha
         matrices = [
             term.task_matrix(self.rows)
-            for term in _terms(unit)
+            for term in map(_quadratic, _terms(unit))
             if isinstance(term, QuadraticPenalty)
         ]
         size = float(np.trace(np.sum(matrices, axis=0))) / self.rows.n_rows if matrices else 0.0
@@ -101,6 +107,10 @@ class Scales:
 
 def _norms(penalty: Penalty) -> list[NormPenalty]:
     return [t for t in _terms(penalty) if isinstance(t, NormPenalty) and t.alpha > 0]
+
+
+def _quadratic(term: Penalty) -> Penalty:
+    return term.at_prior() if isinstance(term, TaskRelationship) else term
 
 
 def _terms(penalty: Penalty) -> list[Penalty]:

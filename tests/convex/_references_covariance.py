@@ -1,6 +1,7 @@
 """Task covariances from their definition, for small problems."""
 
 import numpy as np
+from convex._references_convex import solve_kronecker
 from scipy.linalg import sqrtm
 from scipy.optimize import minimize
 
@@ -18,6 +19,16 @@ def penalty_at(W, covariance, gamma, delta, prior):
     inverse = np.linalg.pinv(covariance, rcond=1e-9, hermitian=True)
     fit = np.trace(W.T @ inverse @ W) + delta**2 * (np.trace(inverse @ prior @ prior) - 1.0)
     return gamma / 2 * fit
+
+
+def alternate(parts, gamma, alpha, anchor, n_rounds):
+    """Return W after rounds of W given C, by one dense solve, and of C given W, in closed form."""
+    C = np.eye(len(parts)) / len(parts)
+    for _ in range(n_rounds):
+        A = alpha * np.eye(len(parts)) + gamma * np.linalg.inv(C)
+        W = solve_kronecker(parts, np.ones(len(parts)), A)
+        C = best_covariance(W, anchor)
+    return W
 
 
 def minimise_smooth(problem):

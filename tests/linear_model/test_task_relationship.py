@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from convex._references_covariance import best_covariance
+from convex._references_convex import Part, objective
+from convex._references_covariance import alternate, best_covariance
 from linear_model._estimators import make_data
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -14,6 +15,7 @@ from sklearn_mtl import (
     GraphRegressor,
     MeanRegularizedRegressor,
     MultiTaskLinearRegressor,
+    MultiTaskLinearRegressorCV,
     TaskLayoutError,
     TaskRelationshipClassifier,
     TaskRelationshipRegressor,
@@ -146,6 +148,29 @@ def test_the_order_of_tasks_is_that_of_the_covariance():
     np.testing.assert_allclose(
         turned.task_covariance_, model.task_covariance_[np.ix_(order, order)], atol=1e-6
     )
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3])
+def test_alternating_between_weights_and_covariance_creeps_to_the_same_minimum(strength):
+    X, y = make_data("TaskRelationshipRegressor", missing=0.2)
+    seen = [~np.isnan(labels) for labels in y.values()]
+    parts = [
+        Part(X[known], labels[known], np.ones(known.sum()))
+        for known, labels in zip(seen, y.values(), strict=True)
+    ]
+    prior = PRIOR / PRIOR.trace()
+    model = TaskRelationshipRegressor(
+        0.2, alpha=0.05, prior_covariance=PRIOR, prior_strength=strength, tol=1e-12
+    ).fit(X, y)
+    terms = [("covariance", 0.2, strength, PRIOR), ("ridge", 0.05)]
+    reached = []
+    for n_rounds in (2, 10, 400):
+        W = alternate(parts, 0.2, 0.05, strength * prior, n_rounds)
+        fitted = [part.X.mean(axis=0) @ w for part, w in zip(parts, W, strict=True)]
+        b = np.array([part.y.mean() for part in parts]) - fitted
+        reached.append(objective(parts, np.ones(3), terms, W, b) - model.objective_)
+    assert reached[0] > reached[1] > reached[2] - 1e-12
+    assert -1e-11 < reached[2] < 1e-9
 
 
 # -- limits ----------------------------------------------------------------------------------------
@@ -355,6 +380,17 @@ def test_a_kernel_of_inner_products_learns_the_same_covariance(estimator):
     np.testing.assert_allclose(model.dual_coef_ @ X, linear.coef_, atol=1e-4)
     assert model.objective_ == pytest.approx(linear.objective_, rel=1e-8)
     assert model.rank_ == linear.rank_
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0])
+def test_a_path_of_strengths_starts_where_weights_are_next_to_nothing(unit):
+    X, y = make_data("TaskRelationshipRegressor")
+    model = MultiTaskLinearRegressorCV(TaskRelationship(unit), alphas=8, cv=3).fit(X, y)
+    strongest = TaskRelationshipRegressor(model.alphas_[0] * unit, alpha=0.0).fit(X, y)
+    free = TaskRelationshipRegressor(0.0, alpha=0.0).fit(X, y)
+    assert 0 < np.linalg.norm(strongest.coef_) < 0.05 * np.linalg.norm(free.coef_)
+    assert model.alphas_[-1] < model.alpha_ < model.alphas_[0]
+    assert model.task_covariance_.shape == (3, 3)
 
 
 def test_the_penalty_leaves_its_covariance_under_any_estimator_and_only_there():

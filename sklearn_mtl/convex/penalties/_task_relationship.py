@@ -69,11 +69,15 @@ class TaskRelationship(Penalty):
         self.prior_covariance = prior_covariance
         self.prior_strength = prior_strength
 
+    def at_prior(self) -> "FixedCovariance":
+        """Return the quadratic penalty that holds C = C_0."""
+        return FixedCovariance(self.prior_covariance, self.gamma)
+
     def of_rows(self, rows: CoefRows) -> Any:
         """Return the term of a problem: quadratic where C is fixed, else with C put in."""
         prior, _ = row_covariance(self.prior_covariance, rows)
         if self.gamma == 0 or np.isinf(self.prior_strength):
-            return FixedCovariance(prior, self.gamma)
+            return self.at_prior()
         if self.prior_strength == 0:
             return SquaredNuclearNorm(self.gamma)
         return AnchoredNuclearNorm(self.gamma, self.prior_strength * prior)
@@ -102,21 +106,22 @@ class TaskRelationship(Penalty):
 
 
 class FixedCovariance(QuadraticPenalty):
-    """``gamma / 2 * tr(W' C^-1 W)`` for a positive definite covariance C of the rows of W.
+    """``gamma / 2 * tr(W' C^-1 W)`` for a covariance C of the tasks, scaled to trace 1.
 
     Parameters
     ----------
-    covariance : ndarray of shape (M, M)
+    covariance : None, array (T, T), data frame or dict of dicts by task
+        As in `TaskRelationship`.
     gamma : float
     """
 
-    def __init__(self, covariance: np.ndarray, gamma: float) -> None:
+    def __init__(self, covariance: Any, gamma: float) -> None:
         self.covariance = covariance
         self.gamma = gamma
 
     def task_matrix(self, rows: CoefRows) -> np.ndarray:
         """Return ``gamma * C^-1``."""
-        inverse = np.linalg.inv(self.covariance)
+        inverse = np.linalg.inv(row_covariance(self.covariance, rows)[0])
         return 0.5 * self.gamma * (inverse + inverse.T)
 
     def scaled(self, factor: float) -> "FixedCovariance":
