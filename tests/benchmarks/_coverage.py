@@ -16,3 +16,8 @@ def coverage(true, mean, std):
 def percents(shares):
     """Return shares in words, one decimal each."""
     return " / ".join(f"{100 * share:4.1f}" for share in shares)
+
+
+def spread(values):
+    """Return the standard error of means over the first axis, of draws or groups."""
+    return np.std(values, axis=0, ddof=1) / np.sqrt(len(values))
