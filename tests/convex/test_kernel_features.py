@@ -180,10 +180,12 @@ def test_the_closed_form_on_rows_needs_a_definite_penalty():
 
 @pytest.mark.parametrize("missing", [0.0, 0.4])
 @pytest.mark.parametrize("sparse", [False, True])
-def test_stacked_rows_and_moments_are_those_of_the_linear_map(missing, sparse):
+@pytest.mark.parametrize("centre", [False, True])
+def test_stacked_rows_and_moments_are_those_of_the_linear_map(missing, sparse, centre):
     X, data, _ = make(missing=missing, weighted=missing > 0)
     X = np.where(np.abs(X) > 0.5, X, 0.0)
-    rows = DesignQuadratic(csr_array(X) if sparse else X, data, np.ones(3)).rows
+    X = csr_array(X) if sparse else X
+    rows = DesignQuadratic(X, data, np.ones(3), fit_intercept=centre).rows
     W = np.random.default_rng(1).normal(size=(3, 3))
     B, targets, task = rows.stacked()
     assert len(B) == len(targets) == len(task) == rows.n_labels
