@@ -15,6 +15,7 @@ Strengths are the estimator's own. SVR and KernelRidge search widths and strengt
 import argparse
 import warnings
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from time import process_time
 
@@ -29,7 +30,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import make_scorer
-from sklearn.model_selection import GridSearchCV, KFold, RepeatedKFold
+from sklearn.model_selection import GridSearchCV, KFold, RepeatedKFold, cross_val_score
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
@@ -41,6 +42,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVR
 
 from sklearn_mtl import (
+    MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
     TaskRelationshipRegressor,
     average_relative_rmse,
@@ -75,7 +77,7 @@ def unit_variance(ranks):
 
 
 def kernel_candidates(shape):
-    """Return what to try for X of this shape, a dict of words per step of the pipeline."""
+    """Return what to try for X of this shape, grids of settings of the pipeline."""
     n, p = shape
     ranks = QuantileTransformer(n_quantiles=n // 2)
     smooth = SplineTransformer(degree=2)
@@ -86,12 +88,13 @@ def kernel_candidates(shape):
     }
     widths = [{"gamma": width / p} for width in WIDTHS]
     polynomials = [{"gamma": 1 / p, "degree": degree} for degree in (1, 2, 3)]
-    local, powers = {"kernel": ["rbf", "laplacian"]}, {"kernel": ["poly"]}
-    return [
-        {"features": [features["standard"], features["ranks"]], **local, "kernel_params": widths},
-        {"features": [features["standard"], features["splines"]], **powers,
-         "kernel_params": polynomials},
+    grids = [
+        {"features": [features["standard"], features["ranks"]],
+         "model__kernel": ["rbf", "laplacian"], "model__kernel_params": widths},
+        {"features": [features["standard"], features["splines"]],
+         "model__kernel": ["poly"], "model__kernel_params": polynomials},
     ]  # fmt: skip
+    return [{f"regressor__{name}": values for name, values in grid.items()} for grid in grids]
 
 
 def table_pipeline(model):
@@ -116,28 +119,38 @@ def inner_folds(n, seed):
     return KFold(3, shuffle=True, random_state=seed)
 
 
+def held_out_score(model, X, y, seed):
+    """Return minus the aRRMSE on held-out rows, all steps refitted but for the strengths."""
+    searched = model.regressor_["model"]
+    fixed = MeanRegularizedRegressor(
+        searched.alpha_shared_,
+        alpha_specific=searched.alpha_specific_,
+        kernel=searched.kernel,
+        kernel_params=searched.kernel_params,
+    )
+    model = clone(model).set_params(regressor__model=fixed)
+    folds = inner_folds(len(X), seed)
+    return cross_val_score(model, X, y, cv=folds, scoring=RELATIVE_ERROR).mean()
+
+
 def search(model, grid, X, seed):
-    """Return the model with what has the least aRRMSE inside X."""
-    return GridSearchCV(model, grid, cv=inner_folds(len(X), seed), scoring=RELATIVE_ERROR)
+    """Return a search of models that search their strengths: one fit of all rows for each."""
+    rows = np.arange(len(X))
+    score = partial(held_out_score, seed=seed)
+    return GridSearchCV(model, grid, cv=[(rows, rows)], scoring=score)
 
 
 def kernel_search(X, y, seed):
-    """Return the search of kernels, features, target scales and strengths for training rows."""
-    strengths = KFold(5, shuffle=True, random_state=seed)
+    """Return the best model found: its kernel, then the scale of targets; each its strengths."""
+    few = len(X) <= FEW
+    strengths = KFold(5 if few else 3, shuffle=True, random_state=seed)
     model = MeanRegularizedRegressorCV(alphas_shared=3, alphas_specific=8, cv=strengths)
-    targets = [StandardScaler()]
-    if y.min(axis=0).min() >= 0 and skew(y).max() > SKEWED:
-        targets.append(Pipeline([("log", Logarithm()), ("scale", StandardScaler())]))
-    grid = [
-        {
-            "transformer": targets,
-            "regressor__features": candidate["features"],
-            "regressor__model__kernel": candidate["kernel"],
-            "regressor__model__kernel_params": candidate["kernel_params"],
-        }
-        for candidate in kernel_candidates(X.shape)
-    ]
-    return search(table_pipeline(model), grid, X, seed)
+    found = search(table_pipeline(model), kernel_candidates(X.shape), X, seed).fit(X, y)
+    if y.min() < 0 or skew(y).max() < SKEWED:
+        return found.best_estimator_
+    log = Pipeline([("log", Logarithm()), ("scale", StandardScaler())])
+    scales = {"transformer": [StandardScaler(), log]}
+    return search(found.best_estimator_, scales, X, seed).fit(X, y).best_estimator_
 
 
 def without_sharing(found):
@@ -151,28 +164,29 @@ def relationship_search(found, X, seed):
     chosen = found.regressor_["model"]
     model = TaskRelationshipRegressor(kernel=chosen.kernel, kernel_params=chosen.kernel_params)
     strength = chosen.alpha_specific_ / len(chosen.layout_.names)
-    grid = {
-        "regressor__model__gamma": strength * np.logspace(-2, 2, 7),
-        "regressor__model__alpha": [1e-3 * chosen.alpha_specific_, chosen.alpha_specific_],
-    }
-    return search(clone(found).set_params(regressor__model=model), grid, X, seed)
+    model = clone(found).set_params(
+        regressor__model=model, regressor__model__alpha=1e-3 * chosen.alpha_specific_
+    )
+    grid = {"regressor__model__gamma": strength * np.logspace(-2, 2, 5)}
+    return GridSearchCV(model, grid, cv=inner_folds(len(X), seed), scoring=RELATIVE_ERROR)
 
 
 def peers(X, seed):
     """Return what to compare with, by name."""
     p = X.shape[1]
     gammas = [width / p for width in WIDTHS]
-    svr = {"C": [1, 10, 100], "epsilon": [0.01, 0.1], "gamma": gammas}
-    each = GridSearchCV(SVR(), svr, cv=inner_folds(len(X), seed))
+    folds = inner_folds(len(X), seed)
+    each = GridSearchCV(SVR(epsilon=0.03), {"C": [1, 10, 100], "gamma": gammas}, cv=folds)
     ridge = {
         "regressor__model__kernel": ["rbf", "laplacian"],
         "regressor__model__gamma": gammas,
         "regressor__model__alpha": np.logspace(-4, 1, 6),
     }
+    ridge = GridSearchCV(table_pipeline(KernelRidge()), ridge, cv=folds, scoring=RELATIVE_ERROR)
     forest = RandomForestRegressor(random_state=seed)
     return {
         "SVR, one search a task": table_pipeline(MultiOutputRegressor(each)),
-        "KernelRidge, searched": search(table_pipeline(KernelRidge()), ridge, X, seed),
+        "KernelRidge, searched": ridge,
         "random forest": table_pipeline(forest).set_params(regressor__features="passthrough"),
         "ridge": table_pipeline(MultiOutputRegressor(RidgeCV(np.logspace(-2, 4, 13)))),
         "training mean": DummyRegressor(),
@@ -198,10 +212,11 @@ def one_fold(X, y, train, test, seed):
         started = process_time()
         predicted[name] = model.fit(X[train], y[train]).predict(X[test])
         seconds[name] = process_time() - started
-        return model
 
-    found = measure("mean-regularised, searched", kernel_search(X[train], y[train], seed))
-    best = found.best_estimator_
+    started = process_time()
+    best = kernel_search(X[train], y[train], seed)
+    predicted["mean-regularised, searched"] = best.predict(X[test])
+    seconds["mean-regularised, searched"] = process_time() - started
     measure("  the same, no sharing", without_sharing(best))
     measure("  the same, covariance learned", relationship_search(best, X[train], seed))
     for name, model in peers(X[train], seed).items():
