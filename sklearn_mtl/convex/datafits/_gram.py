@@ -101,6 +101,16 @@ class GramQuadratic(QuadraticDatafit):
         """Return value, gradient and dual at W."""
         return quadratic_point(W, self.hessian_product(W), self.linear, self.energy)
 
+    def pooled_gram(self) -> np.ndarray:
+        """Return the mean over tasks of their Gram matrices, shape (p, p)."""
+        count = np.bincount(self.group, minlength=len(self.gram))
+        return np.tensordot(count / count.sum(), self.gram, axes=1)
+
+    def pooled_moments(self) -> np.ndarray:
+        """Return the diagonal of ``pooled_gram()``, shape (p,)."""
+        count = np.bincount(self.group, minlength=len(self.gram))
+        return count @ np.diagonal(self.gram, axis1=1, axis2=2) / count.sum()
+
     @cached_property
     def spectrum(self) -> GramSpectrum:
         """Eigenvalues and eigenvectors of the Gram matrices."""

@@ -1,14 +1,14 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 
 import numpy as np
 
 from sklearn_mtl.convex._problem import Problem
 from sklearn_mtl.convex.datafits import CurvedDatafit
-from sklearn_mtl.convex.datafits._predictor_loss import Curvature
 from sklearn_mtl.convex.solvers._base import Solution, Solver
 from sklearn_mtl.convex.solvers._row_preconditioner import RowPreconditioner
 
-CG_STEPS = 200
+CG_STEPS = 500
 ROUNDING = 1e-15  # steps that promise less, relative to the objective, are lost in its digits
 
 
@@ -59,7 +59,9 @@ class NewtonCG(Solver):
             first = first or size
             # the gap is quadratic in the gradient: no need to go far below the target
             forcing = max(min(0.1, size / first), 0.2 * np.sqrt(target / certificate.gap))
-            direction = _conjugate_gradients(gradient, curvature, tie, preconditioner, forcing)
+            direction = newton_direction(
+                gradient, (curvature.product, tie), preconditioner, forcing
+            )
             slope = float(np.vdot(gradient, direction))
             stalled = stalled + 1 if -slope <= ROUNDING * abs(certificate.objective) else 0
             bent = float(np.vdot(direction, tie(direction)))
@@ -82,21 +84,30 @@ class NewtonCG(Solver):
         )
 
 
-def _conjugate_gradients(
+def newton_direction(
     gradient: np.ndarray,
-    curvature: Curvature,
-    tie: Callable[[np.ndarray], np.ndarray],
+    products: Sequence[Callable[[np.ndarray], np.ndarray]],
     preconditioner: RowPreconditioner,
     forcing: float,
 ) -> np.ndarray:
-    """Return a descent direction, near ``-(H + A)^-1 gradient``."""
+    """Return a descent direction, near ``-H^-1 gradient``, by conjugate gradients.
+
+    Parameters
+    ----------
+    gradient : ndarray of shape (M, p)
+    products : sequence of callables (D) -> ndarray of shape (M, p)
+        What adds up to ``H D``, all of them positive semi-definite.
+    preconditioner : RowPreconditioner
+    forcing : float
+        The residual to stop at, relative to the gradient.
+    """
     residual = -gradient
     ready = preconditioner.solve(residual)
     direction, solution = ready, np.zeros_like(gradient)
     size = float(np.vdot(residual, ready))
     enough = forcing**2 * size
     for _ in range(CG_STEPS):
-        image = curvature.product(direction) + tie(direction)
+        image = reduce(np.add, (product(direction) for product in products))
         bent = float(np.vdot(direction, image))
         if bent <= 0:  # rounding: the matrix is positive definite
             break

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from sklearn_mtl.convex._problem import Problem
-from sklearn_mtl.convex._spectrum import semidefinite_eigh
 from sklearn_mtl.convex.datafits import CurvedDatafit
 from sklearn_mtl.convex.datafits._quadratic import QuadraticDatafit
 from sklearn_mtl.convex.penalties._learned_covariance import (
@@ -13,9 +12,10 @@ from sklearn_mtl.convex.penalties._learned_covariance import (
     SquaredNuclearNorm,
 )
 from sklearn_mtl.convex.solvers._base import Solution, Solver
+from sklearn_mtl.convex.solvers._newton_cg import newton_direction
 from sklearn_mtl.convex.solvers._norm_strength import NormStrength, on_gram_matrix
+from sklearn_mtl.convex.solvers._row_preconditioner import RowPreconditioner
 
-CG_STEPS = 500
 ROUNDING = 1e-15  # steps that promise less, relative to the objective, are lost in its digits
 SUFFICIENT = 1e-4  # of the fall that the slope promises, which a step must bring
 STALLS = 2  # steps in a row that gain nothing
@@ -61,17 +61,18 @@ class RelationshipNewton(Solver):
             n_iter += 1
             bend = _Bend(term, W)
             gradient = point.gradient + tie(W) + bend.gradient
-            curved = _curvature(datafit, point)
-            preconditioner = preconditioner or _Preconditioner(problem)
-            preconditioner.at(bend, point)
+            curved, row_scale = _curvature(datafit, point)
+            # C held, the penalty is quadratic: what alternating minimisation goes by
+            held = problem.coupling.matrix + bend.majoriser()
+            if preconditioner is None:
+                preconditioner = RowPreconditioner(replace(problem, matrix=held, row_sums=None))
+            preconditioner = preconditioner.under(held).at(row_scale)
             size = float(np.sqrt(np.vdot(gradient, preconditioner.solve(gradient))))
             first = first or size
-            direction = _conjugate_gradients(
-                gradient,
-                lambda D: curved(D) + tie(D) + bend.product(D),  # noqa: B023
-                preconditioner.solve,
-                # the gap is quadratic in the gradient: no need to go far below the target
-                max(min(0.1, size / first), 0.1 * np.sqrt(target / known.gap)),
+            # the gap is quadratic in the gradient: no need to go far below the target
+            forcing = max(min(0.1, size / first), 0.1 * np.sqrt(target / known.gap))
+            direction = newton_direction(
+                gradient, (curved, tie, bend.product), preconditioner, forcing
             )
             slope = float(np.vdot(gradient, direction))
             slack = ROUNDING * abs(known.objective)
@@ -107,12 +108,13 @@ def _first_guess(
     return (found.coef if better else W), found.n_iter
 
 
-def _curvature(datafit: Any, point: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the product with the Hessian of the loss."""
+def _curvature(datafit: Any, point: Any) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
+    """Return the product with the Hessian of the loss, and how it weighs the rows of W."""
     if isinstance(datafit, CurvedDatafit):
-        return point.curvature().product
+        curvature = point.curvature()
+        return curvature.product, curvature.row_scale
     # the gradient is affine
-    return lambda D: datafit.at(D).gradient + datafit.linear
+    return lambda D: datafit.at(D).gradient + datafit.linear, datafit.task_weight
 
 
 class _Bend:
@@ -145,68 +147,3 @@ class _Bend:
     def majoriser(self) -> np.ndarray:
         """Return ``gamma C^-1 = gamma tr(S) S^-1``, shape (M, M)."""
         return (self.vectors * (self.strength / self.sizes)) @ self.vectors.T
-
-
-class _Preconditioner:
-    """The inverse of ``diag(c) x G + (A + gamma C^-1) x I``, with one second moment G for all rows.
-
-    Parameters
-    ----------
-    problem : Problem
-    """
-
-    def __init__(self, problem: Problem) -> None:
-        datafit = self.datafit = problem.datafit
-        self.matrix = problem.coupling.matrix
-        if isinstance(datafit, CurvedDatafit):
-            gram = datafit.pooled_gram()
-        else:
-            assert isinstance(datafit, QuadraticDatafit)
-            self.weight = datafit.task_weight
-            every = np.arange(datafit.shape[1])
-            share = np.bincount(datafit.group, weights=self.weight)
-            gram = np.tensordot(share / share.sum(), datafit.gram_block(every, every), axes=1)
-        self.values, self.right, _ = semidefinite_eigh(gram)
-
-    def at(self, bend: _Bend, point: Any) -> None:
-        """Take the curvature of the rows of W and the penalty's."""
-        weight = (
-            point.curvature().row_scale if isinstance(self.datafit, CurvedDatafit) else self.weight
-        )
-        self.root = np.sqrt(np.maximum(weight, 1e-12 * weight.max()))[:, None]
-        tied = (self.matrix + bend.majoriser()) / self.root / self.root.T
-        values, self.left = np.linalg.eigh(tied)
-        values = np.maximum(values, np.finfo(float).eps * values[-1])
-        self.sizes = values[:, None] + self.values
-
-    def solve(self, R: np.ndarray) -> np.ndarray:
-        """Return the inverse times R, shape (M, p)."""
-        inner = self.left.T @ ((R / self.root) @ self.right) / self.sizes
-        return (self.left @ inner) @ self.right.T / self.root
-
-
-def _conjugate_gradients(
-    gradient: np.ndarray,
-    product: Callable[[np.ndarray], np.ndarray],
-    precondition: Callable[[np.ndarray], np.ndarray],
-    forcing: float,
-) -> np.ndarray:
-    """Return a descent direction, near ``-H^-1 gradient``."""
-    residual = -gradient
-    direction = precondition(residual)
-    solution, size = np.zeros_like(gradient), float(np.vdot(residual, direction))
-    enough = forcing**2 * size
-    for _ in range(CG_STEPS):
-        image = product(direction)
-        bent = float(np.vdot(direction, image))
-        if bent <= 0:  # rounding: the objective is convex
-            break
-        step = size / bent
-        solution = solution + step * direction
-        residual = residual - step * image
-        ready = precondition(residual)
-        size, before = float(np.vdot(residual, ready)), size
-        if size <= enough:
-            break
-        direction = ready + (size / before) * direction
-    return solution if solution.any() else -precondition(gradient)

@@ -1,7 +1,10 @@
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 
 from sklearn_mtl.convex._problem import Problem
-from sklearn_mtl.convex.datafits import CurvedDatafit, DesignQuadratic
+from sklearn_mtl.convex.datafits import CurvedDatafit, DesignQuadratic, GramQuadratic
 
 DENSE_FEATURES = 1000  # up to here the Gram of all tasks' rows is decomposed
 DENSE_ROWS = 300  # up to here the penalty is decomposed for the curvature of each row
@@ -21,18 +24,27 @@ class RowPreconditioner:
     """
 
     def __init__(self, problem: Problem) -> None:
-        datafit, matrix = problem.datafit, problem.matrix
-        assert matrix is not None
-        self.problem, self.matrix = problem, matrix
-        self.is_diagonal = not np.any(matrix - np.diag(np.diag(matrix)))
+        datafit = problem.datafit
+        self._take(problem)
         self.vectors: np.ndarray | None = None
         # the rows of a squared loss are many features, or those of a kernel: G is diagonal
-        assert isinstance(datafit, (CurvedDatafit, DesignQuadratic))
-        if isinstance(datafit, CurvedDatafit) and datafit.shape[1] <= DENSE_FEATURES:
+        assert isinstance(datafit, (CurvedDatafit, DesignQuadratic, GramQuadratic))
+        if not isinstance(datafit, DesignQuadratic) and datafit.shape[1] <= DENSE_FEATURES:
             self.values, self.vectors = np.linalg.eigh(datafit.pooled_gram())
             self.values = np.maximum(self.values, 0.0)
         else:
             self.values = datafit.pooled_moments()
+
+    def _take(self, problem: Problem) -> None:
+        assert problem.matrix is not None
+        self.problem, self.matrix = problem, problem.matrix
+        self.is_diagonal = not np.any(self.matrix - np.diag(np.diag(self.matrix)))
+
+    def under(self, matrix: np.ndarray) -> "RowPreconditioner":
+        """Return that of the same loss under another matrix A."""
+        other = copy(self)
+        other._take(replace(self.problem, matrix=matrix, row_sums=None))
+        return other
 
     def at(self, row_scale: np.ndarray) -> "RowPreconditioner":
         """Take the curvature of the rows of W, shape (M,), and return self."""
