@@ -12,9 +12,11 @@ from sklearn_mtl.bayes._standardization import Moments, Standardization
 from sklearn_mtl.bayes._structure import exp_variance
 from sklearn_mtl.convex import GramStats
 
-# labels that the hyper-prior of a noise variance counts for, each with the typical noise of tasks
+# hyper-priors of noise variances, chosen on simulated tasks of few labels, where noise would seem
+# to be 0 without: further labels of each task, which have the typical noise, and one, whose noise
+# is this part of the variance of labels
 PSEUDO_LABELS = 2.0
-LEAST_NOISE = 1e-8  # of the variance of labels: below it, sums of squares are rounding
+LEVEL_LABELS, LEVEL = 1.0, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +65,6 @@ class GaussianFit:
     converged: bool
     n_singular: int
 
-    @property
-    def n_noiseless(self) -> int:
-        """Tasks without noise, as far as it can be told, that were given the least noise."""
-        return int((self.noise <= LEAST_NOISE).sum())
-
 
 @dataclass(frozen=True, eq=False)
 class GaussianModel:
@@ -105,25 +102,35 @@ class GaussianModel:
 
     def score(self, at: Hyperparameters, posterior: Posterior) -> float:
         """Return log evidence plus log hyper-prior."""
-        density = self.population.log_density(at.prior)
+        of_prior, typical = self.population.log_density(at.prior), self.typical_noise(at.noise)
+        of_noise = -0.5 * LEVEL_LABELS * (np.log(typical) + LEVEL / typical)
         if not self.shared_noise:
-            typical = _typical(at.noise)
             ratio = typical / at.noise
-            density += 0.5 * PSEUDO_LABELS * float((np.log(ratio) - ratio).sum())
-        return posterior.log_evidence + density
+            of_noise += 0.5 * PSEUDO_LABELS * (np.log(ratio) - ratio).sum()
+        return posterior.log_evidence + of_prior + float(of_noise)
 
     def update(self, at: Hyperparameters, posterior: Posterior) -> Hyperparameters:
         """Return the hyper-parameters that the expected log-density makes most of: an EM step."""
         errors, mass = self.moments.squared_errors(posterior.mean), self.moments.mass
         if self.shared_noise:
             expected = errors.sum() + at.noise[0] * posterior.total_resolved
-            noise = np.full(len(mass), expected / mass.sum())
+            whole = (expected + LEVEL_LABELS * LEVEL) / (mass.sum() + LEVEL_LABELS)
+            noise = np.full(len(mass), whole)
         else:
-            pseudo = PSEUDO_LABELS * _typical(at.noise)
+            pseudo = PSEUDO_LABELS * self.typical_noise(at.noise)
             expected = errors + at.noise * posterior.resolved
             noise = (expected + pseudo) / (mass + PSEUDO_LABELS)
         prior = self.population.maximise(posterior, self.center)
-        return Hyperparameters(prior, np.maximum(noise, LEAST_NOISE))
+        return Hyperparameters(prior, noise)
+
+    def typical_noise(self, noise: np.ndarray) -> float:
+        """Return the noise variance that makes these and the hyper-priors the most likely."""
+        if self.shared_noise:
+            return float(noise[0])
+        # the positive root of a s + c = b s^2, to which the derivative by log s leads
+        a = PSEUDO_LABELS * len(noise) - LEVEL_LABELS
+        b, c = PSEUDO_LABELS * float((1.0 / noise).sum()), LEVEL_LABELS * LEVEL
+        return (a + np.sqrt(a * a + 4.0 * b * c)) / (2.0 * b)
 
     def pack(self, at: Hyperparameters) -> np.ndarray:
         """Return hyper-parameters as one vector: matrix logarithms, and logarithms of variances."""
@@ -134,15 +141,8 @@ class GaussianModel:
         """Return the hyper-parameters that a vector stands for."""
         T = len(self.moments.mass)
         noise, of_prior = np.split(vector, [1 if self.shared_noise else T])
-        noise = np.maximum(exp_variance(noise), LEAST_NOISE)
-        return Hyperparameters(
-            self.population.unpack(of_prior, self.center), np.broadcast_to(noise, T).copy()
-        )
-
-
-def _typical(noise: np.ndarray) -> float:
-    """Return the noise variance that makes the hyper-prior of these the most likely."""
-    return 1.0 / float((1.0 / noise).mean())
+        prior = self.population.unpack(of_prior, self.center)
+        return Hyperparameters(prior, np.broadcast_to(exp_variance(noise), T))
 
 
 def fit_gaussian(
@@ -175,7 +175,7 @@ def fit_gaussian(
         coordinates,
         at.prior,
         at.noise,
-        _typical(at.noise),
+        model.typical_noise(at.noise),
         found.posterior,
         found.scores,
         found.n_iter,

@@ -31,12 +31,11 @@ def make_structure(
     rank : int
         Of ``"low_rank"``.
     pseudo_tasks : "auto" or float
-        "auto" is p where covariances have p directions to learn, else 1. At least
-        LEAST_PSEUDO_TASKS.
+        "auto" is `Structure.default_pseudo_tasks`. At least LEAST_PSEUDO_TASKS.
     """
     kind = STRUCTURES[word]
     if pseudo_tasks == "auto":
-        pseudo_tasks = n_features if kind.learns_directions else 1.0
+        pseudo_tasks = kind.default_pseudo_tasks(n_features)
     pseudo_tasks = max(float(pseudo_tasks), LEAST_PSEUDO_TASKS)
     if kind is LowRank:
         return LowRank(pseudo_tasks, variance, rank)

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_mtl.bayes._gaussian import LEAST_NOISE, PSEUDO_LABELS, GaussianFit
+from sklearn_mtl.bayes._gaussian import PSEUDO_LABELS, GaussianFit
 from sklearn_mtl.bayes._maximise import maximise
 from sklearn_mtl.bayes._posterior import Posterior, infer
 from sklearn_mtl.bayes._prior import Prior
@@ -108,10 +108,10 @@ class _NoiseModel:
     def update(self, at: np.ndarray, posterior: Posterior) -> np.ndarray:
         errors = self.moments.squared_errors(posterior.mean) + at * posterior.resolved
         pseudo = PSEUDO_LABELS * self.typical
-        return np.maximum((errors + pseudo) / (self.moments.mass + PSEUDO_LABELS), LEAST_NOISE)
+        return (errors + pseudo) / (self.moments.mass + PSEUDO_LABELS)
 
     def pack(self, at: np.ndarray) -> np.ndarray:
         return np.log(at)
 
     def unpack(self, vector: np.ndarray) -> np.ndarray:
-        return np.maximum(exp_variance(vector), LEAST_NOISE)
+        return exp_variance(vector)

@@ -1,6 +1,5 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -31,7 +30,14 @@ class Structure(ABC):
     pseudo_tasks: float
     variance: float
 
-    learns_directions: ClassVar[bool] = False  # or only the sizes of weights
+    @staticmethod
+    @abstractmethod
+    def default_pseudo_tasks(p: int) -> float:
+        """Return how many tasks a hyper-prior should count for, to learn p variances or more.
+
+        The numbers are those of the best predictive density in simulations of 3, 10 and 50 tasks
+        of 2, 10 and 30 features whose weights have full, sparse and low-rank covariances.
+        """
 
     def maximise(self, scatter: np.ndarray, n_tasks: int) -> np.ndarray:
         """Return ``argmax_S -n/2 log |S| - tr(S^-1 scatter) / 2 + log hyper-prior``, (p, p).
@@ -71,7 +77,10 @@ class Structure(ABC):
 class Full(Structure):
     """Any covariance."""
 
-    learns_directions = True
+    @staticmethod
+    def default_pseudo_tasks(p: int) -> float:
+        """Return two for each direction that a covariance has to learn."""
+        return 2.0 * p
 
     def _nearest(self, sample: np.ndarray) -> np.ndarray:
         return sample
@@ -79,6 +88,11 @@ class Full(Structure):
 
 class Diagonal(Structure):
     """A variance for each feature, whose weights are independent."""
+
+    @staticmethod
+    def default_pseudo_tasks(p: int) -> float:
+        """Return two: each variance is that of all tasks."""
+        return 2.0
 
     def _nearest(self, sample: np.ndarray) -> np.ndarray:
         return np.diag(sample.diagonal())
@@ -94,6 +108,11 @@ class Diagonal(Structure):
 
 class Spherical(Structure):
     """One variance for all features."""
+
+    @staticmethod
+    def default_pseudo_tasks(p: int) -> float:
+        """Return one in p: all weights of all tasks tell of one variance."""
+        return 1.0 / p
 
     def _nearest(self, sample: np.ndarray) -> np.ndarray:
         return np.eye(len(sample)) * sample.diagonal().mean()
@@ -119,7 +138,10 @@ class LowRank(Structure):
 
     rank: int
 
-    learns_directions = True
+    @staticmethod
+    def default_pseudo_tasks(p: int) -> float:
+        """Return one for each feature, of which a few directions are to be learned."""
+        return float(p)
 
     def _nearest(self, sample: np.ndarray) -> np.ndarray:
         if self.rank >= len(sample) - 1:

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from sklearn.linear_model import BayesianRidge
 
 from sklearn_mtl.bayes import STRUCTURES, Population, Prior, Standardization, learn
-from sklearn_mtl.bayes._gaussian import GaussianModel, Hyperparameters
+from sklearn_mtl.bayes._gaussian import LEVEL, LEVEL_LABELS, GaussianModel, Hyperparameters
 from sklearn_mtl.bayes._learn import make_structure
 from sklearn_mtl.bayes._maximise import maximise
 from sklearn_mtl.bayes._structure import Spherical
@@ -122,19 +122,21 @@ def test_a_posterior_an_iteration():
 
 
 def test_where_labels_are_few_plain_steps_are_far_behind():
-    model = evidence_model(own_rows(*related(n_tasks=20, n=3, p=6, noise=1.0)), "spherical")
+    model = evidence_model(own_rows(*related(n_tasks=20, n=3, p=6, noise=1.0)))
     found = maximise(model, model.start(), tol=1e-12, max_iter=2000)
     at = model.start()
-    for _ in range(4 * found.n_iter):
+    for _ in range(2 * found.n_iter):
         at = model.update(at, model.posterior(at))
-    assert model.score(at, model.posterior(at)) < found.scores[-1] - 0.1
+    assert model.score(at, model.posterior(at)) < found.scores[-1] - 0.01
 
 
 def test_one_task_whose_mean_is_zero_has_the_hyper_parameters_of_bayesian_ridge():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((60, 4))
     y = X @ [1.0, -2.0, 0.0, 0.5] + 0.7 * rng.standard_normal(60)
-    none = {"alpha_1": 0, "alpha_2": 0, "lambda_1": 0, "lambda_2": 0}
+    # the hyper-prior of noise as scikit-learn has it, and none of weights
+    shape, rate = LEVEL_LABELS / 2, LEVEL_LABELS * LEVEL / 2
+    none = {"alpha_1": shape, "alpha_2": rate, "lambda_1": 0, "lambda_2": 0}
     peer = BayesianRidge(fit_intercept=False, tol=1e-10, max_iter=10_000, **none).fit(X, y)
     units = Standardization(np.zeros(4), np.ones(4), np.zeros(1), np.ones(1), False)
     population = Population(Spherical(0.0, 1.0), 4, False, False)

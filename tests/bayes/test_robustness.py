@@ -75,13 +75,12 @@ def test_a_thousand_tasks_of_few_labels_are_learned_together():
     assert 0.5 < fit.noise[0] * there.y_scale[0] ** 2 < 2.0  # of variance 1, four labels a task
 
 
-def test_labels_without_noise_are_met_and_said_to_be():
-    X, _, task = related(n_tasks=6)
+def test_labels_without_noise_are_met():
+    X, _, task = related(n_tasks=6, n=30)
     y = X @ [1.0, 2.0, -1.0] + task
-    fit = learned(own_rows(X, y, task))
-    assert fit.n_noiseless == 6
-    near = predictions(fit, X)[np.arange(len(y)), task]
-    assert np.abs(near - y).max() < 1e-4 * y.std()  # noise is at least 1e-8 of their variance
+    near = predictions(learned(own_rows(X, y, task)), X)[np.arange(len(y)), task]
+    # the hyper-prior leaves noise of 0.2 / 181 of the labels' variance, which moves few weights
+    assert np.abs(near - y).max() < 0.02 * y.std()
 
 
 def test_weights_that_do_not_differ_are_said_not_to():
