@@ -16,10 +16,10 @@ from sklearn_mtl.convex._reduce import Coordinates
 from sklearn_mtl.tasks import TaskData
 
 EXACT_ROWS = 4000  # an eigendecomposition of 8 s on one core, and 500 MB
+LANDMARKS = 1000  # beyond: kernel values of 8 MB per 1000 rows
 # how far below 0 eigenvalues are still rounding, relative to the largest, by the bytes of a number:
 # as scikit-learn's KernelPCA has it, for values of 8 bytes may have been computed in 4
 NEGATIVE = {4: 5e-3, 8: 1e-5}
-LANDMARKS = 1000  # beyond: kernel values of 8 MB per 1000 rows
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
