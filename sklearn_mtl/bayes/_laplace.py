@@ -22,7 +22,7 @@ class LaplaceFit:
     coordinates : Standardization
     prior : Prior
     posterior : Posterior
-        Of a Gaussian about the mode.
+        See `mean_and_spread`.
     scores : list of float
         Laplace's log evidence plus log hyper-prior, before each iteration and after the last.
     n_iter : int
@@ -103,8 +103,9 @@ def fit_laplace(
     """
     model = LaplaceModel(rows, population)
     found: Maximum = maximise(model, model.start(), tol=tol, max_iter=max_iter)
+    posterior = mean_and_spread(rows, found.posterior)
     return LaplaceFit(
-        rows.coordinates, found.at, found.posterior, found.scores, found.n_iter, found.converged
+        rows.coordinates, found.at, posterior, found.scores, found.n_iter, found.converged
     )
 
 
@@ -112,8 +113,9 @@ def mean_and_spread(rows: ClassRows, posterior: Posterior) -> Posterior:
     """Return the Gaussian about the mode, moved to the mean of the posterior, to first order.
 
     The posterior is skewed where curvature changes with the coefficients: its mean lies
-    ``-1/2 A^-1 grad log |A|`` from the mode, A being the curvature of the joint log-density. Up to
-    squares of that distance, moments about the mean make the derivative of Laplace's evidence by
+    ``-1/2 A^-1 grad log |A|`` from the mode, A being the curvature of the joint log-density. In
+    averages of probabilities that is a term of the same order as their curvature times A^-1. And up
+    to squares of that distance, moments about the mean make the derivative of Laplace's evidence by
     the prior, of which those about the mode lack that the mode moves with the prior.
 
     Parameters
@@ -124,8 +126,11 @@ def mean_and_spread(rows: ClassRows, posterior: Posterior) -> Posterior:
 
     References
     ----------
+    L. Tierney and J. Kadane, "Accurate approximations for posterior moments and marginal
+    densities", Journal of the American Statistical Association 81, 1986, section 2.
+
     C. Rasmussen and C. Williams, "Gaussian processes for machine learning", MIT Press 2006,
-    equations 5.21 to 5.23.
+    equations 5.21 to 5.23, for the derivative of the evidence.
     """
     given, kind, root = posterior.conditionals, posterior.kind, posterior.population_root
     pull = -0.5 * rows.bend(posterior.mean, posterior.covariance[kind])

@@ -1,7 +1,7 @@
 import numpy as np
 
 from sklearn_mtl.bayes._class_rows import ClassRows
-from sklearn_mtl.bayes._laplace import LaplaceFit
+from sklearn_mtl.bayes._laplace import LaplaceFit, mean_and_spread
 from sklearn_mtl.bayes._mode import Mode, approximate
 from sklearn_mtl.bayes._posterior import Posterior
 from sklearn_mtl.bayes._prior import Prior
@@ -22,4 +22,5 @@ def fit_new_class_tasks(fit: LaplaceFit, rows: ClassRows) -> Posterior:
     spread = fit.prior.covariance + known.population_covariance
     center = known.population_mean
     prior = Prior(center, np.zeros(len(center)), spread)
-    return approximate(rows, prior, Mode(np.tile(center, (rows.n_tasks, 1)), center))
+    start = Mode(np.tile(center, (rows.n_tasks, 1)), center)
+    return mean_and_spread(rows, approximate(rows, prior, start))

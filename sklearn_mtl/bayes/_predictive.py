@@ -68,14 +68,13 @@ def expected_softmax(mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     step = max(1, MOST_NUMBERS // (K * len(points)))
     for start in range(0, n, step):
         part = slice(start, start + step)
-        apart = covariance[:, :, part]
-        apart = apart - apart[-1:] - apart[:, -1:] + apart[-1:, -1:]
-        roots = _root(np.moveaxis(apart[:-1, :-1], 2, 0))
-        difference = (mean[:-1, part] - mean[-1, part]).T[:, None] + points @ np.swapaxes(
-            roots, 1, 2
-        )
-        last = np.zeros((*difference.shape[:2], 1))
-        result[:, part] = softmax(np.concatenate([difference, last], axis=2), axis=2).mean(axis=1).T
+        spread = covariance[:, :, part]
+        spread = (spread - spread[-1:] - spread[:, -1:] + spread[-1:, -1:])[:-1, :-1]
+        root = _root(np.moveaxis(spread, 2, 0))
+        outputs = np.zeros((spread.shape[2], len(points), K))
+        outputs[:, :, :-1] = (mean[:-1, part] - mean[-1, part]).T[:, None]
+        outputs[:, :, :-1] += points @ np.swapaxes(root, 1, 2)
+        result[:, part] = softmax(outputs, axis=2).mean(axis=1).T
     return result
 
 

@@ -65,22 +65,21 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
     Attributes
     ----------
     coef_ : ndarray of shape (n_tasks, n_features)
-        The most likely w_t, given all labels. A task of K > 2 classes has K rows, one after
-        another.
+        Posterior means of the w_t. A task of K > 2 classes has K rows, one after another.
     coef_covariance_ : ndarray of shape (n_tasks, n_features, n_features)
         Posterior covariances of the rows of ``coef_``, computed when asked for.
     intercept_ : ndarray of shape (n_tasks,)
         One for each row of ``coef_``.
     classes_ : ndarray, or list over tasks of ndarray
     prior_mean_ : ndarray of shape (n_features,) or (n_sets, n_features)
-        The most likely μ: one for the binary tasks, and one for each class of tasks with the same
+        Posterior mean of μ: one for the binary tasks, and one for each class of tasks with the same
         classes. The same holds of all that is said of the population.
     prior_mean_covariance_ : ndarray of shape (n_features, n_features) or (n_sets, ...)
         Posterior covariance of μ: how little the tasks tell about it.
     prior_covariance_ : ndarray of shape (n_features, n_features) or (n_sets, ...)
         Σ.
     prior_intercept_mean_ : float or ndarray of shape (n_sets,)
-        The most likely μ_b.
+        Posterior mean of μ_b.
     prior_intercept_variance_ : float or ndarray of shape (n_sets,)
         s_b².
     log_evidence_ : float
@@ -97,8 +96,11 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
     Notes
     -----
     A sample weight counts repetitions of a label. An iteration costs a few steps of Newton's
-    method, each O(n p² + T p³) operations for n labels. Averages over two classes are exact to
-    1e-9; those over more are of 1024 fixed points, and exact to about 1e-3.
+    method, each O(n p² + T p³) operations for n labels, and T p² numbers of memory; for K classes
+    K² p² takes the place of p². The posterior is a Gaussian about its mean, which is the mode and
+    how far the skewness of the posterior moves the mean from there, to first order. Averages over
+    it are exact to 1e-9 for two classes; for more they are of 1024 fixed points, with errors of
+    about 1e-3.
 
     References
     ----------
