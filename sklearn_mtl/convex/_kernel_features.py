@@ -26,8 +26,8 @@ NEGATIVE = {4: 5e-3, 8: 1e-5}
 class KernelCoordinates(Coordinates):
     """Rows as features with ``phi(x) . phi(z) = k(x, z)``, about their mean where centred.
 
-    The columns of `rows` are orthogonal under the weights of the rows: tasks with labels on all of
-    them have a diagonal Gram matrix, and others one whose mean over tasks is diagonal.
+    The columns of `rows` are orthogonal under the mean weights of the rows: tasks with labels on
+    all of them have a diagonal Gram matrix, and the mean over others is one but for their centres.
 
     Attributes
     ----------
