@@ -32,8 +32,9 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
     Hyper-priors, for labels of variance 1 and features of variance 1: μ ~ N(0, τ² I), with τ²
     learned as Σ is; μ_b ~ N(mean of the labels, 100). Σ counts `pseudo_tasks` further tasks whose
     weights have the variance of the best spherical Σ, s_b² one task more with an intercept of
-    variance 1, σ_t² two labels more with the typical variance of the noise of all tasks. They keep
-    three tasks, or fewer labels than features, from a Σ or a σ_t² of 0.
+    variance 1, σ_t² two labels more with the noise that is typical of all tasks, and that noise one
+    label more with noise of variance 0.2. They keep three tasks, or fewer labels than features,
+    from a Σ or a σ_t² of 0.
 
     Parameters
     ----------
@@ -44,8 +45,8 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
     prior_rank : int, default=5
         Directions of "low_rank".
     pseudo_tasks : "auto" or float, default="auto"
-        How many tasks the hyper-prior of Σ counts for; "auto" is the number of features where Σ
-        has that many directions to learn.
+        How many tasks the hyper-prior of Σ counts for; "auto" is twice the number of features for
+        "full", that number for "low_rank", 2 for "diagonal".
     prior_mean : {"learned", "zero"}, default="learned"
         Whether μ is learned; with "zero", weights are drawn towards 0.
     noise : {"task", "shared"}, default="task"

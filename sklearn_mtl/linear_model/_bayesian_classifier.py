@@ -46,8 +46,8 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
     prior_rank : int, default=5
         Directions of "low_rank".
     pseudo_tasks : "auto" or float, default="auto"
-        How many tasks the hyper-prior of Σ counts for; "auto" is the number of features where Σ
-        has that many directions to learn.
+        How many tasks the hyper-prior of Σ counts for; "auto" is twice the number of features for
+        "full", that number for "low_rank", 2 for "diagonal".
     prior_mean : {"learned", "zero"}, default="learned"
         Whether μ is learned; with "zero", weights are drawn towards 0.
     unseen_task : {"error", "prior"}, default="error"
