@@ -76,8 +76,10 @@ def from_one_variance(
     """
     first = fit(population, max_iter)
     left = max_iter - first.n_iter
-    if STRUCTURES[structure] is Spherical or left < 1:
+    if STRUCTURES[structure] is Spherical:
         return first
+    if left < 1:
+        return replace(first, converged=False)
     variance = first.prior.covariance[0, 0]
     asked = make_structure(
         structure, variance, population.n_features, rank=rank, pseudo_tasks=pseudo_tasks

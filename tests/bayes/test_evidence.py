@@ -201,3 +201,10 @@ def test_hyper_parameters_come_back_from_their_vector():
         assert_allclose(back.prior.covariance, covariance, rtol=1e-10, atol=1e-12)
         assert_allclose(back.prior.variance, prior.variance, rtol=1e-12)
         assert_allclose(back.noise, noise, rtol=1e-12)
+
+
+def test_iterations_that_end_before_the_form_asked_for_are_too_few():
+    labels = own_rows(*related())
+    first = learned(labels, "spherical", tol=1e-6)
+    assert first.converged
+    assert not learned(labels, "full", tol=1e-6, max_iter=first.n_iter).converged
