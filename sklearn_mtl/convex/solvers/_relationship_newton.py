@@ -18,6 +18,7 @@ from sklearn_mtl.convex.solvers._row_preconditioner import RowPreconditioner
 
 ROUNDING = 1e-15  # steps that promise less, relative to the objective, are lost in its digits
 SUFFICIENT = 1e-4  # of the fall that the slope promises, which a step must bring
+SHORTEST = 1e-10  # of a step, relative to Newton's
 STALLS = 2  # steps in a row that gain nothing
 
 
@@ -81,12 +82,13 @@ class RelationshipNewton(Solver):
                 moved = W + step * direction
                 point = datafit.at(moved)
                 known = problem.certify(moved, point)
-                if known.objective <= here + SUFFICIENT * step * slope + slack or step < 1e-10:
+                enough = here + SUFFICIENT * step * slope + slack
+                if known.objective <= enough or step < SHORTEST:
                     break
                 step *= 0.5
             W = moved
             # where the objective cannot tell two iterates apart any more, their gaps can
-            lost = -slope <= slack and known.gap > 0.5 * best.gap
+            lost = (-slope <= slack or step < SHORTEST) and known.gap > 0.5 * best.gap
             stalled = stalled + 1 if lost else 0
             if known.gap < best.gap:
                 best = Solution(W, known.objective, known.gap, n_iter, known.gap <= target)
@@ -103,7 +105,8 @@ def _first_guess(
         return W, 0
     assert isinstance(problem.norm, AnchoredNuclearNorm)
     free = replace(problem, norm=SquaredNuclearNorm(problem.norm.gamma))
-    found = NormStrength().solve(free, start, tol=tol, max_iter=max_iter)
+    # half of the iterations at most: a strong prior needs no such start
+    found = NormStrength().solve(free, start, tol=tol, max_iter=max_iter // 2)
     better = problem.certify(found.coef).objective < known.objective
     return (found.coef if better else W), found.n_iter
 
