@@ -283,7 +283,9 @@ def test_tasks_with_own_rows_equal_their_long_form(name, frame):
     together, expected = long.predict(rows), np.concatenate(list(predicted.values()))
     assert isinstance(together, np.ndarray)
     # long form sorts names, so that sums come in another order
-    assert reached(long) == pytest.approx(reached(own), rel=1e-9)
+    # the center of a hyper-prior is a first fit's, known to the square root of tol
+    rel = 1e-6 if name in POPULATION else 1e-9
+    assert reached(long) == pytest.approx(reached(own), rel=rel)
     if name in REGRESSORS:
         np.testing.assert_allclose(together, expected, atol=1e-4)
     else:
