@@ -155,9 +155,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--school")
     parser.add_argument("--osales")
-    parser.add_argument("--repeats", type=int, default=20, help="draws of simulated tasks")
+    parser.add_argument("--repeats", type=int, default=20, help="draws of simulated tasks, 0: none")
     options = parser.parse_args()
-    _calibration_cases.main(options.repeats)
+    if options.repeats:
+        _calibration_cases.main(options.repeats)
     if options.school:
         school_by_parts(options.school)
     if options.osales:
