@@ -91,7 +91,7 @@ def maximise(model: EvidenceModel, start: Any, *, tol: float, max_iter: int) -> 
         if beyond is None:
             found = _Candidate.of(model, plain, target)
         else:
-            found = _Candidate.of(model, model.unpack(beyond), beyond)
+            found = _Candidate.beyond(model, beyond)
             if not found.score >= best.score:
                 memory.forget()
                 scores.append(best.score)
@@ -110,13 +110,21 @@ def maximise(model: EvidenceModel, start: Any, *, tol: float, max_iter: int) -> 
 class _Candidate:
     at: Any
     vector: np.ndarray
-    posterior: Posterior
+    posterior: Any
     score: float
 
     @classmethod
     def of(cls, model: EvidenceModel, at: Any, vector: np.ndarray) -> Self:
         posterior = model.posterior(at)
         return cls(at, vector, posterior, model.score(at, posterior))
+
+    @classmethod
+    def beyond(cls, model: EvidenceModel, vector: np.ndarray) -> Self:
+        at = model.unpack(vector)
+        try:
+            return cls.of(model, at, vector)
+        except np.linalg.LinAlgError:  # so far out that rounding leaves no covariance
+            return cls(at, vector, None, -np.inf)
 
 
 class _Memory:

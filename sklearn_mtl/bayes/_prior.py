@@ -5,7 +5,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """The population that tasks are drawn from: ``v_t ~ N(m, S)``, ``m ~ N(center, diag(variance))``.
+    """The population of tasks: ``v_t ~ N(m, S)``, ``m ~ N(center, diag(variance))``.
 
     Attributes
     ----------

@@ -208,3 +208,19 @@ def test_iterations_that_end_before_the_form_asked_for_are_too_few():
     first = learned(labels, "spherical", tol=1e-6)
     assert first.converged
     assert not learned(labels, "full", tol=1e-6, max_iter=first.n_iter).converged
+
+
+def test_an_extrapolation_that_cannot_be_computed_is_one_that_failed():
+    model, calls = evidence_model(own_rows(*related())), []
+
+    class Failing(GaussianModel):
+        def posterior(self, at):
+            calls.append(at)
+            if len(calls) == 4:  # the start, a plain step, an extrapolation, and the next
+                raise np.linalg.LinAlgError
+            return super().posterior(at)
+
+    found = maximise(Failing(**vars(model)), model.start(), tol=1e-10, max_iter=500)
+    assert found.scores[3] == found.scores[2]
+    best = maximise(model, model.start(), tol=1e-10, max_iter=500).scores[-1]
+    assert_allclose(found.scores[-1], best, atol=1e-6)
