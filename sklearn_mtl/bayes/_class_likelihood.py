@@ -9,6 +9,8 @@ from sklearn_mtl.bayes._predictive import expected_sigmoid, expected_softmax
 class ClassLikelihood(ABC):
     """Log-probability of classes as a concave function of the predictors a, shape (K, n).
 
+    In place of n there may be several axes, as of tasks and their rows.
+
     Attributes
     ----------
     n_outputs : int
@@ -90,24 +92,29 @@ class Softmax(ClassLikelihood):
     def __init__(self, n_classes: int) -> None:
         self.n_outputs = n_classes
 
+    @staticmethod
+    def _along(values: np.ndarray, a: np.ndarray) -> np.ndarray:
+        return values.reshape(*values.shape, *(1,) * (a.ndim - 1))
+
     def value(self, a: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return ``log p(label | a)`` of each row, shape (n,)."""
         return np.take_along_axis(log_softmax(a, axis=0), labels.astype(int)[None], axis=0)[0]
 
     def gradient(self, a: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return ``[label = k] - p_k``, shape (K, n)."""
-        return (labels == np.arange(self.n_outputs)[:, None]) - softmax(a, axis=0)
+        return (labels == self._along(np.arange(self.n_outputs), a)) - softmax(a, axis=0)
 
     def curvature(self, a: np.ndarray) -> np.ndarray:
         """Return ``diag(p) - p p'``, shape (K, K, n)."""
         p = softmax(a, axis=0)
-        return np.eye(self.n_outputs)[:, :, None] * p - p[:, None] * p
+        return self._along(np.eye(self.n_outputs), a) * p - p[:, None] * p
 
     def bend(self, a: np.ndarray, covariance: np.ndarray) -> np.ndarray:
         """Return ``(diag(p) - p p') (diag(covariance) - 2 covariance p)``, shape (K, n)."""
         p = softmax(a, axis=0)
         # tr(C diag(dp)) - 2 p' C dp, where dp = (diag(p) - p p') da
-        pull = np.einsum("kkn->kn", covariance) - 2.0 * np.einsum("kln,ln->kn", covariance, p)
+        mixed = np.einsum("kl...,l...->k...", covariance, p)
+        pull = np.einsum("kk...->k...", covariance) - 2.0 * mixed
         return p * (pull - (p * pull).sum(axis=0))
 
     def average(self, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:

@@ -11,7 +11,8 @@ from sklearn_mtl.bayes._likelihood import QuadraticLikelihood
 from sklearn_mtl.bayes._standardization import Standardization
 from sklearn_mtl.tasks import TaskData
 
-MOST_NUMBERS = 2**22  # of a dense chunk of sparse rows: 32 MiB
+MOST_NUMBERS = 2**20  # of one part of the rows: 8 MiB
+PADDING = 1.25  # the most rows of a task of a part, to the fewest
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,46 +94,65 @@ class ClassRows:
     def _standard(self) -> np.ndarray:
         return self.coordinates.rows(np.asarray(self.X, dtype=np.float64))
 
-    def _chunks(self, task: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield rows in standard coordinates, labels and weights of a task, part by part."""
-        rows, labels, weights = self.rows[task], self.labels[task], self.weights[task]
-        if not issparse(self.X):
-            whole = len(rows) == len(self._standard)
-            yield (self._standard if whole else self._standard[rows]), labels, weights
-            return
-        step = max(1, MOST_NUMBERS // self.X.shape[1])
-        for start in range(0, len(rows), step):
-            part = slice(start, start + step)
-            dense = self.X[rows[part]].toarray().astype(np.float64, copy=False)
-            yield self.coordinates.rows(dense), labels[part], weights[part]
+    @cached_property
+    def _parts(self) -> list["_Part"]:
+        """All labelled rows, in parts of tasks with about as many of them."""
+        count = np.array([len(mine) for mine in self.rows])
+        most = max(1, MOST_NUMBERS // self.X.shape[1])
+        parts, together = list[_Part](), list[int]()
+        for t in np.argsort(count, kind="stable"):
+            larger = together and count[t] > PADDING * count[together[0]] + 4
+            if larger or (len(together) + 1) * count[t] > most:
+                parts += self._padded(together, most)
+                together = []
+            together.append(int(t))
+        return [*parts, *self._padded(together, most)]
 
-    def _by_output(self, coefficients: np.ndarray) -> np.ndarray:
-        return coefficients.reshape(self.likelihood.n_outputs, -1)
+    def _padded(self, tasks: list[int], most: int) -> Iterator["_Part"]:
+        longest = max((len(self.rows[t]) for t in tasks), default=0)
+        for start in range(0, longest, most):
+            stop = min(start + most, longest)
+            yield _Part(
+                np.array(tasks),
+                *(
+                    np.array([_cut(values[t], start, stop) for t in tasks])
+                    for values in (self.rows, self.labels, self.weights)
+                ),
+            )
+
+    def _rows_of(self, part: "_Part") -> np.ndarray:
+        """Return rows in standard coordinates, shape (B, n, d / K)."""
+        if not issparse(self.X):
+            return self._standard[part.rows]
+        dense = self.X[part.rows.ravel()].toarray().astype(np.float64, copy=False)
+        return self.coordinates.rows(dense).reshape(*part.rows.shape, -1)
+
+    def _predictors(self, coefficients: np.ndarray, part: "_Part", z: np.ndarray) -> np.ndarray:
+        """Return predictors, shape (K, B, n)."""
+        v = coefficients[part.tasks].reshape(len(part.tasks), self.likelihood.n_outputs, -1)
+        return np.moveaxis(v @ np.swapaxes(z, 1, 2), 1, 0)
 
     def value(self, coefficients: np.ndarray) -> float:
         """Return the log-probability of all labels, given coefficients of shape (T, d)."""
         total = 0.0
-        for t in range(self.n_tasks):
-            v = self._by_output(coefficients[t])
-            for z, labels, weights in self._chunks(t):
-                total += float(weights @ self.likelihood.value(v @ z.T, labels))
+        for part in self._parts:
+            a = self._predictors(coefficients, part, self._rows_of(part))
+            total += float((part.weights * self.likelihood.value(a, part.labels)).sum())
         return total
 
     def expand(self, coefficients: np.ndarray) -> QuadraticLikelihood:
         """Return the second-order expansion of the log-probability about coefficients (T, d)."""
         T, d, K = self.n_tasks, self.n_coefficients, self.likelihood.n_outputs
         blocks, gradient, value = np.zeros((T, K, d // K, K, d // K)), np.zeros((T, d)), np.zeros(T)
-        for t in range(T):
-            v = self._by_output(coefficients[t])
-            for z, labels, weights in self._chunks(t):
-                a = v @ z.T
-                value[t] += weights @ self.likelihood.value(a, labels)
-                slope = weights * self.likelihood.gradient(a, labels)
-                gradient[t] += (slope @ z).ravel()
-                curvature = weights * self.likelihood.curvature(a)
-                for k in range(K):
-                    for m in range(k + 1):
-                        blocks[t, k, :, m] += (z.T * curvature[k, m]) @ z
+        for part in self._parts:
+            z, tasks = self._rows_of(part), part.tasks
+            a, transposed = self._predictors(coefficients, part, z), np.swapaxes(z, 1, 2)
+            value[tasks] += (part.weights * self.likelihood.value(a, part.labels)).sum(axis=1)
+            gradient[tasks] += _pulled(part.weights * self.likelihood.gradient(a, part.labels), z)
+            curvature = part.weights * self.likelihood.curvature(a)
+            for k in range(K):
+                for m in range(k + 1):
+                    blocks[tasks, k, :, m] += (transposed * curvature[k, m][:, None]) @ z
         for k in range(K):
             for m in range(k):
                 blocks[:, m, :, k] = blocks[:, k, :, m]  # blocks of Z' D Z are symmetric
@@ -153,31 +173,58 @@ class ClassRows:
         covariance : ndarray of shape (T, d, d)
         """
         pull = np.zeros_like(coefficients)
-        for t in range(self.n_tasks):
-            v = self._by_output(coefficients[t])
-            for z, _, weights in self._chunks(t):
-                spread = predictor_covariance(z, covariance[t], self.likelihood.n_outputs)
-                slope = weights * self.likelihood.bend(v @ z.T, spread)
-                pull[t] += (slope @ z).ravel()
+        for part in self._parts:
+            z = self._rows_of(part)
+            a = self._predictors(coefficients, part, z)
+            spread = predictor_covariance(z, covariance[part.tasks], self.likelihood.n_outputs)
+            pull[part.tasks] += _pulled(part.weights * self.likelihood.bend(a, spread), z)
         return pull
 
 
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Rows of B tasks, as many of each: those that lack some repeat others with weight 0.
+
+    Attributes
+    ----------
+    tasks : ndarray of shape (B,)
+    rows, labels, weights : ndarray of shape (B, n)
+    """
+
+    tasks: np.ndarray
+    rows: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+
+def _cut(values: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Return these values, and zeros where there are fewer."""
+    part = values[start:stop]
+    return np.pad(part, (0, stop - start - len(part)))
+
+
+def _pulled(slope: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Return derivatives in coefficients, (B, d), from those in predictors, (K, B, n)."""
+    return (np.moveaxis(slope, 0, 1) @ z).reshape(len(z), -1)
+
+
 def predictor_covariance(z: np.ndarray, covariance: np.ndarray, n_outputs: int) -> np.ndarray:
-    """Return covariances of the predictors of each row, shape (K, K, n).
+    """Return covariances of the predictors of each row, shape (K, K, ..., n).
 
     Parameters
     ----------
-    z : ndarray of shape (n, d / K)
+    z : ndarray of shape (..., n, d / K)
         Rows in standard coordinates.
-    covariance : ndarray of shape (d, d)
+    covariance : ndarray of shape (..., d, d)
         Of the coefficients of their task.
     n_outputs : int
         K.
     """
-    K, width = n_outputs, z.shape[1]
-    blocks = covariance.reshape(K, width, K, width)
-    spread = np.empty((K, K, len(z)))
+    K, width = n_outputs, z.shape[-1]
+    blocks = covariance.reshape(*covariance.shape[:-2], K, width, K, width)
+    spread = np.empty((K, K, *z.shape[:-1]))
     for k in range(K):
         for m in range(k + 1):
-            spread[k, m] = spread[m, k] = np.einsum("ni,ni->n", z @ blocks[k, :, m], z)
+            moved = z @ blocks[..., k, :, m, :]
+            spread[k, m] = spread[m, k] = np.einsum("...ni,...ni->...n", moved, z)
     return spread
