@@ -211,7 +211,8 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, KernelClassifier, BaseLi
     with the sum over the n_t observed labels of task t, C positive semi-definite with trace 1, and
     W in its range; a task of K > 2 classes has K rows in W and C, and the softmax log-loss. Tasks
     that go along get a covariance, positive or negative, and then learn from each other; unrelated
-    ones get none. δ is the strength of a prior C_0, by default 0. The problem is convex.
+    ones get none. δ is the strength of a prior C_0, by default 0, in which rows of one class covary
+    as their tasks do, and rows of different classes do not. The problem is convex.
 
     With a kernel k, rows x stand for features phi(x) whose inner products are k, and W for weights
     of those.
@@ -225,10 +226,9 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, KernelClassifier, BaseLi
     alpha : float, default=0.001
         Strength on the size of the weights, in the same units.
     prior_covariance : None, array (T, T), data frame or dict of dicts by task, default=None
-        C_0: positive semi-definite, of any scale, an array in the order of the tasks. Rows of one
-        class covary as their tasks do, those of different classes do not. None is that of
-        unrelated tasks, I / T. Eigenvalues of less than 1e-8 of the largest are raised to that,
-        with a warning.
+        C_0: positive semi-definite, of any scale, an array in the order of the tasks. None is that
+        of unrelated tasks, I / T. Eigenvalues of less than 1e-8 of the largest are raised to
+        that, with a warning.
     prior_strength : float, default=0.0
         δ, in units of W: C is nearer to C_0 than to W W' where δ exceeds the singular values of W.
         0 is no prior, and infinity holds C = C_0 fixed.
