@@ -27,6 +27,9 @@ class LaplaceFit:
         Laplace's log evidence plus log hyper-prior, before each iteration and after the last.
     n_iter : int
     converged : bool
+    n_singular : int
+        Directions of weights in which tasks hardly differ, that the hyper-prior alone keeps from
+        a variance of 0.
     """
 
     coordinates: Standardization
@@ -35,6 +38,7 @@ class LaplaceFit:
     scores: list[float]
     n_iter: int
     converged: bool
+    n_singular: int
 
 
 class LaplaceModel:
@@ -105,7 +109,13 @@ def fit_laplace(
     found: Maximum = maximise(model, model.start(), tol=tol, max_iter=max_iter)
     posterior = mean_and_spread(rows, found.posterior)
     return LaplaceFit(
-        rows.coordinates, found.at, posterior, found.scores, found.n_iter, found.converged
+        rows.coordinates,
+        found.at,
+        posterior,
+        found.scores,
+        found.n_iter,
+        found.converged,
+        population.n_singular(found.at),
     )
 
 

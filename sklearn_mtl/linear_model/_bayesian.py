@@ -94,6 +94,9 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         Log evidence plus log hyper-priors, before each iteration and after the last. They never
         fall.
     n_iter_ : int
+    n_singular_ : int
+        Directions in which the weights of tasks hardly differ, so that the hyper-prior alone keeps
+        their variance in Σ from 0.
     statistics_ : GramStats
         What was learned from X and y.
     layout_ : TaskLayout
@@ -208,7 +211,7 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         units = float(stats.task_mass @ np.log(scale))
         self.log_evidence_ = fit.posterior.log_evidence - units
         self.scores_ = [score - units for score in fit.scores]
-        self.n_iter_ = fit.n_iter
+        self.n_iter_, self.n_singular_ = fit.n_iter, fit.n_singular
         return self
 
     def _set_tasks(

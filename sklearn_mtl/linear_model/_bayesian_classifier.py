@@ -88,6 +88,9 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
         Log evidence plus log hyper-priors, before each iteration and after the last. They never
         fall. Of several populations, which are learned side by side, the sum.
     n_iter_ : int
+    n_singular_ : int
+        Directions in which the weights of tasks hardly differ, so that the hyper-prior alone keeps
+        their variance in Σ from 0.
     layout_ : TaskLayout
     task_names_ : list
     n_features_in_ : int
@@ -212,6 +215,7 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
         fits = [family.fit for family in learned.values()]
         self.log_evidence_ = sum(fit.posterior.log_evidence for fit in fits)
         self.n_iter_ = max(fit.n_iter for fit in fits)
+        self.n_singular_ = sum(fit.n_singular for fit in fits)
         longest = max(len(fit.scores) for fit in fits)
         paths = [fit.scores + fit.scores[-1:] * (longest - len(fit.scores)) for fit in fits]
         self.scores_ = [float(total) for total in np.sum(paths, axis=0)]

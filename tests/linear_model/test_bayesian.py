@@ -400,3 +400,13 @@ def test_parts_of_the_rows_give_the_fit_of_all():
             {name: labels[part] for name, labels in y.items()},
         )
     np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-6)
+
+
+def test_directions_that_the_hyper_prior_alone_keeps_are_counted():
+    X, y, _ = schools(n_tasks=40, n=60, noise=0.1)
+    assert BayesianMultiTaskRegressor().fit(X, y).n_singular_ == 0
+    # the second weight of all tasks is the same
+    same = {name: rows[:, 0] * rows[:, 0].mean() + rows[:, 1] for name, rows in X.items()}
+    model = BayesianMultiTaskRegressor(pseudo_tasks=0.0, tol=1e-10).fit(X, same)
+    assert model.n_singular_ >= 1
+    assert np.isfinite(model.coef_).all()
