@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklearn_mtl.bayes._maximise import Maximum, maximise
+from sklearn_mtl.bayes._noise_prior import LEAST_PSEUDO_LABELS
 from sklearn_mtl.bayes._population import Population
 from sklearn_mtl.bayes._posterior import Posterior, infer
 from sklearn_mtl.bayes._prior import Prior
@@ -12,10 +13,8 @@ from sklearn_mtl.bayes._standardization import Moments, Standardization
 from sklearn_mtl.bayes._structure import exp_variance
 from sklearn_mtl.convex import GramStats
 
-# hyper-priors of noise variances, chosen on simulated tasks of few labels, where noise would seem
-# to be 0 without: further labels of each task, which have the typical noise, and one, whose noise
-# is this part of the variance of labels
-PSEUDO_LABELS = 2.0
+# the hyper-prior of the typical noise variance, chosen on simulated tasks of few labels, where it
+# would seem to be 0 without: one further label, whose noise is this part of the labels' variance
 LEVEL_LABELS, LEVEL = 1.0, 0.2
 
 
@@ -44,7 +43,9 @@ class GaussianFit:
     prior : Prior
     noise : ndarray of shape (T,)
     typical_noise : float
-        That of a task never seen.
+        The center of the hyper-prior of noise variances.
+    pseudo_labels : float
+        Labels that it counts for.
     posterior : Posterior
     scores : list of float
         Log evidence plus log hyper-prior, before each iteration and after the last.
@@ -59,6 +60,7 @@ class GaussianFit:
     prior: Prior
     noise: np.ndarray
     typical_noise: float
+    pseudo_labels: float
     posterior: Posterior
     scores: list[float]
     n_iter: int
@@ -78,12 +80,16 @@ class GaussianModel:
         Of the population's mean.
     shared_noise : bool
         Whether all tasks have one noise variance.
+    pseudo_labels : float, default=2.0
+        Further labels of each task that the hyper-prior of noise variances counts for, which have
+        the typical noise.
     """
 
     moments: Moments
     population: Population
     center: np.ndarray
     shared_noise: bool
+    pseudo_labels: float = LEAST_PSEUDO_LABELS
 
     @property
     def n_labels(self) -> float:
@@ -106,7 +112,7 @@ class GaussianModel:
         of_noise = -0.5 * LEVEL_LABELS * (np.log(typical) + LEVEL / typical)
         if not self.shared_noise:
             ratio = typical / at.noise
-            of_noise += 0.5 * PSEUDO_LABELS * (np.log(ratio) - ratio).sum()
+            of_noise += 0.5 * self.pseudo_labels * (np.log(ratio) - ratio).sum()
         return posterior.log_evidence + of_prior + float(of_noise)
 
     def update(self, at: Hyperparameters, posterior: Posterior) -> Hyperparameters:
@@ -117,9 +123,9 @@ class GaussianModel:
             whole = (expected + LEVEL_LABELS * LEVEL) / (mass.sum() + LEVEL_LABELS)
             noise = np.full(len(mass), whole)
         else:
-            pseudo = PSEUDO_LABELS * self.typical_noise(at.noise)
+            pseudo = self.pseudo_labels * self.typical_noise(at.noise)
             expected = errors + at.noise * posterior.resolved
-            noise = (expected + pseudo) / (mass + PSEUDO_LABELS)
+            noise = (expected + pseudo) / (mass + self.pseudo_labels)
         prior = self.population.maximise(posterior, self.center)
         return Hyperparameters(prior, noise)
 
@@ -128,8 +134,8 @@ class GaussianModel:
         if self.shared_noise:
             return float(noise[0])
         # the positive root of a s + c = b s^2, to which the derivative by log s leads
-        a = PSEUDO_LABELS * len(noise) - LEVEL_LABELS
-        b, c = PSEUDO_LABELS * float((1.0 / noise).sum()), LEVEL_LABELS * LEVEL
+        a = self.pseudo_labels * len(noise) - LEVEL_LABELS
+        b, c = self.pseudo_labels * float((1.0 / noise).sum()), LEVEL_LABELS * LEVEL
         return (a + np.sqrt(a * a + 4.0 * b * c)) / (2.0 * b)
 
     def pack(self, at: Hyperparameters) -> np.ndarray:
@@ -151,6 +157,7 @@ def fit_gaussian(
     population: Population,
     *,
     shared_noise: bool,
+    pseudo_labels: float = LEAST_PSEUDO_LABELS,
     tol: float,
     max_iter: int,
 ) -> GaussianFit:
@@ -162,13 +169,15 @@ def fit_gaussian(
     coordinates : Standardization
     population : Population
     shared_noise : bool
+    pseudo_labels : float, default=2.0
+        See `GaussianModel`.
     tol : float
         See `maximise`.
     max_iter : int
     """
     moments = coordinates.moments(stats)
     center = np.zeros(population.n_coefficients)
-    model = GaussianModel(moments, population, center, shared_noise)
+    model = GaussianModel(moments, population, center, shared_noise, pseudo_labels)
     found: Maximum = maximise(model, model.start(), tol=tol, max_iter=max_iter)
     at = found.at
     return GaussianFit(
@@ -176,6 +185,7 @@ def fit_gaussian(
         at.prior,
         at.noise,
         model.typical_noise(at.noise),
+        pseudo_labels,
         found.posterior,
         found.scores,
         found.n_iter,

@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 from sklearn_mtl.bayes._gaussian import GaussianFit, fit_gaussian
 from sklearn_mtl.bayes._laplace import LaplaceFit
+from sklearn_mtl.bayes._noise_prior import LEAST_PSEUDO_LABELS, pseudo_labels
 from sklearn_mtl.bayes._population import Population
 from sklearn_mtl.bayes._standardization import Standardization
 from sklearn_mtl.bayes._structure import STRUCTURES, LowRank, Spherical, Structure
@@ -52,19 +53,21 @@ def one_variance(n_features: int) -> Spherical:
 
 
 def from_one_variance(
-    fit: Callable[[Population, int], Fit],
+    fit: Callable[[Population, int, Fit | None], Fit],
     population: Population,
     *,
     structure: str,
     rank: int,
     pseudo_tasks: Any,
     max_iter: int,
+    again: bool = False,
 ) -> Fit:
     """Return the fit with covariances of a form, about the variance that all weights have at first.
 
     Parameters
     ----------
-    fit : callable (Population, max_iter) -> GaussianFit or LaplaceFit
+    fit : callable (Population, max_iter, first) -> GaussianFit or LaplaceFit
+        Given the first fit, where it is the second.
     population : Population
         With `one_variance`.
     structure : str
@@ -73,18 +76,22 @@ def from_one_variance(
     pseudo_tasks : "auto" or float
     max_iter : int
         Of both fits together.
+    again : bool, default=False
+        Whether there are two fits also where one variance is what is asked for.
     """
-    first = fit(population, max_iter)
+    first = fit(population, max_iter, None)
     left = max_iter - first.n_iter
-    if STRUCTURES[structure] is Spherical:
+    asked = population.structure
+    if STRUCTURES[structure] is not Spherical:
+        variance = first.prior.covariance[0, 0]
+        asked = make_structure(
+            structure, variance, population.n_features, rank=rank, pseudo_tasks=pseudo_tasks
+        )
+    elif not again:
         return first
     if left < 1:
         return replace(first, converged=False)
-    variance = first.prior.covariance[0, 0]
-    asked = make_structure(
-        structure, variance, population.n_features, rank=rank, pseudo_tasks=pseudo_tasks
-    )
-    second = fit(population.with_structure(asked), left)
+    second = fit(population.with_structure(asked), left, first)
     return replace(second, n_iter=first.n_iter + second.n_iter)
 
 
@@ -103,7 +110,8 @@ def learn(
 ) -> GaussianFit:
     """Learn the population of tasks, first with one variance for all weights.
 
-    That variance is the center of the hyper-prior of the covariance that is asked for.
+    That variance is the center of the hyper-prior of the covariance that is asked for, and how much
+    the noise of tasks differs then decides how much the hyper-prior of noise variances counts for.
 
     Parameters
     ----------
@@ -127,10 +135,20 @@ def learn(
         each_task=each_task,
     )
 
-    def fit(population: Population, most: int) -> GaussianFit:
+    def fit(population: Population, most: int, first: GaussianFit | None) -> GaussianFit:
         return fit_gaussian(
-            stats, coordinates, population, shared_noise=shared_noise, tol=tol, max_iter=most
+            stats,
+            coordinates,
+            population,
+            shared_noise=shared_noise,
+            pseudo_labels=LEAST_PSEUDO_LABELS if first is None else alike(first),
+            tol=tol,
+            max_iter=most,
         )
+
+    def alike(first: GaussianFit) -> float:
+        moments, found = coordinates.moments(stats), first.posterior
+        return pseudo_labels(moments.squared_errors(found.mean), moments.mass - found.resolved)
 
     return from_one_variance(
         fit,
@@ -139,4 +157,5 @@ def learn(
         rank=rank,
         pseudo_tasks=pseudo_tasks,
         max_iter=max_iter,
+        again=not shared_noise,
     )

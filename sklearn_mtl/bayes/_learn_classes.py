@@ -58,7 +58,7 @@ def learn_classes(
     )
     rows = ClassRows.of(X, data, tasks, likelihood, coordinates)
 
-    def fit(population: Population, most: int) -> LaplaceFit:
+    def fit(population: Population, most: int, _: LaplaceFit | None) -> LaplaceFit:
         return fit_laplace(rows, population, tol=tol, max_iter=most)
 
     p = X.shape[1]

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_mtl.bayes._gaussian import PSEUDO_LABELS, GaussianFit
+from sklearn_mtl.bayes._gaussian import GaussianFit
 from sklearn_mtl.bayes._maximise import maximise
 from sklearn_mtl.bayes._posterior import Posterior, infer
 from sklearn_mtl.bayes._prior import Prior
@@ -67,7 +67,7 @@ def fit_new_tasks(
     # what is uncertain about the mean is, to each new task, as the spread of tasks about it
     spread = fit.prior.covariance + fit.posterior.population_covariance
     prior = Prior(center, np.zeros_like(center), spread)
-    model = _NoiseModel(there.moments(stats), prior, fit.typical_noise)
+    model = _NoiseModel(there.moments(stats), prior, fit.typical_noise, fit.pseudo_labels)
     noise = np.full(T, fit.typical_noise)
     if shared_noise:
         found = model.posterior(noise)
@@ -87,12 +87,14 @@ class _NoiseModel:
     prior : Prior
         Of which the mean is known.
     typical : float
-        Noise variance of which tasks have PSEUDO_LABELS further labels.
+        Noise variance of which tasks have `pseudo_labels` further labels.
+    pseudo_labels : float
     """
 
     moments: Moments
     prior: Prior
     typical: float
+    pseudo_labels: float
 
     @property
     def n_labels(self) -> float:
@@ -103,12 +105,12 @@ class _NoiseModel:
 
     def score(self, at: np.ndarray, posterior: Posterior) -> float:
         of_noise = np.log(at) + self.typical / at
-        return posterior.log_evidence - 0.5 * PSEUDO_LABELS * float(of_noise.sum())
+        return posterior.log_evidence - 0.5 * self.pseudo_labels * float(of_noise.sum())
 
     def update(self, at: np.ndarray, posterior: Posterior) -> np.ndarray:
         errors = self.moments.squared_errors(posterior.mean) + at * posterior.resolved
-        pseudo = PSEUDO_LABELS * self.typical
-        return (errors + pseudo) / (self.moments.mass + PSEUDO_LABELS)
+        pseudo = self.pseudo_labels * self.typical
+        return (errors + pseudo) / (self.moments.mass + self.pseudo_labels)
 
     def pack(self, at: np.ndarray) -> np.ndarray:
         return np.log(at)

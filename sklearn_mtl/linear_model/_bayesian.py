@@ -32,8 +32,9 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
     Hyper-priors, for labels of variance 1 and features of variance 1: μ ~ N(0, τ² I), with τ²
     learned as Σ is; μ_b ~ N(mean of the labels, 100). Σ counts `pseudo_tasks` further tasks whose
     weights have the variance of the best spherical Σ, s_b² one task more with an intercept of
-    variance 1, σ_t² two labels more with the noise that is typical of all tasks, and that noise one
-    label more with noise of variance 0.2. They keep three tasks, or fewer labels than features,
+    variance 1; σ_t² counts `noise_pseudo_labels_` further labels with the noise that is typical of
+    all tasks, 2 of them or more, as alike as tasks were found to be in a first fit; and that noise
+    one label more with noise of variance 0.2. They keep three tasks, or fewer labels than features,
     from a Σ or a σ_t² of 0.
 
     Parameters
@@ -89,6 +90,8 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         s_b².
     noise_variance_ : ndarray of shape (n_tasks,)
         σ_t², in squared units of the labels.
+    noise_pseudo_labels_ : float
+        Labels that the hyper-prior of σ_t² counts for; of no meaning where noise is shared.
     log_evidence_ : float
     scores_ : list of float
         Log evidence plus log hyper-priors, before each iteration and after the last. They never
@@ -111,6 +114,10 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
 
     References
     ----------
+    G. Smyth, "Linear models and empirical Bayes methods for assessing differential expression in
+    microarray experiments", Statistical Applications in Genetics and Molecular Biology 3, 2004,
+    section 6.2, for the noise.
+
     B. Bakker and T. Heskes, "Task clustering and gating for Bayesian multitask learning", Journal
     of Machine Learning Research 4, 2003, section 2. There the evidence is maximised over μ, which
     is integrated out here.
@@ -212,6 +219,7 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         self.log_evidence_ = fit.posterior.log_evidence - units
         self.scores_ = [score - units for score in fit.scores]
         self.n_iter_, self.n_singular_ = fit.n_iter, fit.n_singular
+        self.noise_pseudo_labels_ = fit.pseudo_labels
         return self
 
     def _set_tasks(

@@ -8,7 +8,6 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize_scalar
 
 from sklearn_mtl.bayes import fit_new_tasks, infer
-from sklearn_mtl.bayes._gaussian import PSEUDO_LABELS
 from sklearn_mtl.bayes._standardization import Standardization
 from sklearn_mtl.convex import GramStats
 from sklearn_mtl.tasks import TaskData
@@ -69,7 +68,7 @@ def test_noise_of_a_new_task_is_its_most_likely():
             noise = np.exp(log_noise)
             whole = spread + noise * np.eye(len(away))
             evidence = np.linalg.slogdet(whole)[1] + away @ np.linalg.solve(whole, away)
-            return evidence + PSEUDO_LABELS * (log_noise + fit.typical_noise / noise)
+            return evidence + fit.pseudo_labels * (log_noise + fit.typical_noise / noise)
 
         best = minimize_scalar(loss, bounds=(-12, 3), options={"xatol": 1e-10}, method="bounded")
         # the search ends at gains of 1e-10 a label: noise has half of these digits
