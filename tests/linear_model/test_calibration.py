@@ -12,14 +12,17 @@ from sklearn_mtl import BayesianMultiTaskRegressor
 LEVELS = np.array([0.50, 0.80, 0.95])
 N_FEATURES, N_TEST = 3, 6
 N_OLD, N_NEW = 600, 600  # tasks of fit, tasks that come later
-# of tasks with one noise variance few labels are enough; where each has its own, many are needed
-# until it is known so well that labels are normal, given the estimate
-N_LABELS = {"shared": 12, "task": 100}
-# whose noise nobody knows has no normal labels, where noise differs: "unseen" is for "shared" alone
+# of tasks with one noise variance few labels are enough, also where that is not known before; where
+# each has its own, many are needed until it is known so well that labels are normal, given it
+N_LABELS = {"shared": 12, "alike": 12, "task": 100}
+# where noise differs, labels of a task of which nobody knows it are not normal
 CASES = [
     ("shared", "seen"),
     ("shared", "unseen"),
     ("shared", "added"),
+    ("alike", "seen"),
+    ("alike", "unseen"),
+    ("alike", "added"),
     ("task", "seen"),
     ("task", "added"),
 ]
@@ -60,7 +63,8 @@ def outcomes(noise):
         deviation = np.exp(0.5 * rng.normal(size=deviation.shape))
     X, y = draw_tasks(rng, N_LABELS[noise], deviation)
     old, new = np.split(np.arange(N_OLD + N_NEW), [N_OLD])
-    model = BayesianMultiTaskRegressor(task_feature=0, unseen_task="prior", noise=noise)
+    own = "shared" if noise == "shared" else "task"
+    model = BayesianMultiTaskRegressor(task_feature=0, unseen_task="prior", noise=own)
     model.fit(long_form(X[old, N_TEST:], old), y[old, N_TEST:].ravel())
 
     def ask(tasks):
@@ -70,7 +74,7 @@ def outcomes(noise):
         twice = long_form(np.repeat(X[some, :1], 2, axis=1), some)
         samples = model.sample_y(twice, 4000, random_state=0).reshape(len(some), 2, -1)
         known = model.noise_variance_[:, None]
-        learned = known[tasks] if len(known) > tasks[-1] else known[:1]
+        learned = known[tasks] if len(known) > tasks[-1] else known.mean(keepdims=True)
         return Outcome(y[tasks, :N_TEST], mean, std, learned, samples)
 
     found = {"seen": ask(old), "unseen": ask(new)}
