@@ -1,7 +1,6 @@
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.bayes import learn_classes
 from sklearn_mtl.convex import coef_rows
@@ -322,37 +321,6 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
         )
 
     # -- predict ------------------------------------------------------------------------------
-
-    def predict(self, X: Any) -> Any:
-        """Predict the most probable class of every task.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n, p), or dict name -> (n_t, p)
-            As in ``fit``; with ``unseen_task="prior"``, of any tasks.
-
-        Returns
-        -------
-        y : the container that ``fit`` received
-        """
-        check_is_fitted(self)
-        return BaseLinearClassification.predict(self._knowing(X), X)
-
-    def predict_proba(self, X: Any) -> Any:
-        """Return class probabilities, averaged over the posterior of the weights.
-
-        Parameters
-        ----------
-        X : as in ``predict``
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n, n_classes) for one task, a list of them over the
-            columns of an array, or a dict name -> ndarray for named tasks. In long form the
-            columns are those of ``classes_``.
-        """
-        check_is_fitted(self)
-        return self._knowing(X)._predict_proba(X)
 
     def _values(self, X: Any, data: TaskData) -> np.ndarray:
         rows = read_rows(self, X, data, self.layout_, reset=False, accept_sparse="csr")

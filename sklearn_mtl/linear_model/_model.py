@@ -1,5 +1,5 @@
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -73,8 +73,16 @@ class BaseLinearModel(BaseEstimator):
         y : the container that ``fit`` received
         """
         check_is_fitted(self)
-        data = self.layout_.encode(X)
-        return self.layout_.decode(self._encoded(X, data), data)
+        model = self._knowing(X)
+        data = model.layout_.encode(X)
+        return model.layout_.decode(model._encoded(X, data), data)
+
+    def _knowing(self, X: Any, *, present: bool = False) -> Self:
+        """Return the model that predicts the tasks of X: this one, where it knows none but its own.
+
+        With `present`, tasks without a row in X may be left out.
+        """
+        return self
 
     def _outputs(self, X: Any, data: TaskData) -> np.ndarray:
         rows = read_rows(self, X, data, self.layout_, reset=False, accept_sparse="csr")
@@ -103,11 +111,10 @@ class BaseLinearModel(BaseEstimator):
 
     def _predict_proba(self, X: Any) -> Any:
         check_is_fitted(self)
-        data = self.layout_.encode(X)
-        blocks = probabilities(
-            self._values(X, data), self.layout_, data, group_outputs(self.layout_.tasks)
-        )
-        return self.layout_.decode_proba(blocks, data)
+        model = self._knowing(X)
+        layout, data = model.layout_, model.layout_.encode(X)
+        blocks = probabilities(model._values(X, data), layout, data, group_outputs(layout.tasks))
+        return layout.decode_proba(blocks, data)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the mean over tasks of R² (regression) or accuracy (classification).
@@ -127,8 +134,9 @@ class BaseLinearModel(BaseEstimator):
         check_is_fitted(self)
         if y is None:
             raise ValueError("score needs labels, but y is None.")
-        data = self.layout_.encode(X, y, sample_weight)
-        return mean_task_score(self.layout_, data, self._encoded(X, data))
+        model = self._knowing(X, present=True)
+        data = model.layout_.encode(X, y, sample_weight)
+        return mean_task_score(model.layout_, data, model._encoded(X, data))
 
     # -- fitted attributes ----------------------------------------------------------------------
 

@@ -55,10 +55,7 @@ class BasePopulationModel(BaseLinearModel):
             )
 
     def _knowing(self, X: Any, *, present: bool = False) -> Self:
-        """Return this model with the tasks that X names: a copy, where they are others.
-
-        With `present`, tasks without a row in X are left out.
-        """
+        """Return this model with the tasks that X names: a copy, where they are others."""
         if self.unseen_task == "error":
             return self
         layout = layout_of_rows(self.layout_, X, present=present)
@@ -105,21 +102,3 @@ class BasePopulationModel(BaseLinearModel):
     def _infer_added(self, X: Any, y: Any) -> TaskLayout:
         """Return what the tasks in labels of a later call are."""
         return infer_layout(X, y, family=self._family, task_feature=self.task_feature)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the mean over tasks of R² (regression) or accuracy (classification).
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n, p), or dict name -> (n_t, p)
-        y : the container that ``fit`` received
-            Labels that are missing are left out, and so is a task without any.
-        sample_weight : as in ``fit``, default=None
-
-        Returns
-        -------
-        score : float
-            At most 1, higher is better.
-        """
-        check_is_fitted(self)
-        return BaseLinearModel.score(self._knowing(X, present=True), X, y, sample_weight)
