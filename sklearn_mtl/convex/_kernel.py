@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.metrics.pairwise import KERNEL_PARAMS, PAIRWISE_KERNEL_FUNCTIONS, pairwise_kernels
 
 from sklearn_mtl.utils._validation import did_you_mean, listing
@@ -29,6 +30,12 @@ class Kernel:
     def of(cls, function: str | Callable, parameters: Mapping[str, Any] | None) -> "Kernel":
         """Return the kernel; a ValueError names the parameters that a word takes."""
         given = dict(parameters or {})
+        for word, of_matrices in PAIRWISE_KERNEL_FUNCTIONS.items():
+            if function is of_matrices:
+                raise ValueError(
+                    f"kernel={function.__name__} compares matrices, and a callable is to compare "
+                    f"two rows. Pass the word: kernel={word!r}."
+                )
         if isinstance(function, str):
             allowed = KERNEL_PARAMS.get(function, frozenset())
             for key in given:
@@ -47,14 +54,36 @@ class Kernel:
 
     def __call__(self, X: Any, Z: Any) -> np.ndarray:
         """Return k(x, z) for the rows of X and of Z, shape (n, m)."""
-        values = pairwise_kernels(X, Z, metric=self.function, **self.parameters)
-        values = np.asarray(values.toarray() if hasattr(values, "toarray") else values)
+        try:
+            values = self._values(X, Z)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{self} fails on {'sparse' if issparse(X) else 'dense'} rows of {X.shape[1]} "
+                f"features: {str(error).rstrip('.')}.{self._demand}"
+                + (" If it needs dense rows, pass X.toarray()." if issparse(X) else "")
+            ) from error
+        values = np.asarray(values.toarray() if issparse(values) else values)
         if not np.isfinite(values).all():
             raise ValueError(
-                f"kernel={self.function!r} is infinite or NaN for some pairs of rows; bring the "
-                "features to one scale, or choose other kernel_params."
+                f"{self} is infinite or NaN for some pairs of rows; bring the features to one "
+                "scale, or choose other kernel_params."
             )
         return values
+
+    def __str__(self) -> str:
+        return f"kernel={self.function!r} with kernel_params={dict(self.parameters)!r}"
+
+    def _values(self, X: Any, Z: Any) -> Any:
+        if isinstance(self.function, str):
+            # by itself it checks its parameters, which `pairwise_kernels` does not
+            return PAIRWISE_KERNEL_FUNCTIONS[self.function](X, Z, **self.parameters)
+        return pairwise_kernels(X, Z, metric=self.function, **self.parameters)
+
+    @property
+    def _demand(self) -> str:
+        if isinstance(self.function, str):
+            return ""
+        return " A callable takes two rows of X, and kernel_params, and returns a number."
 
 
 @dataclass(frozen=True, eq=False)

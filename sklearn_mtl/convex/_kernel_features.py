@@ -20,6 +20,7 @@ LANDMARKS = 1000  # beyond: kernel values of 8 MB per 1000 rows
 # how far below 0 eigenvalues are still rounding, relative to the largest, by the bytes of a number:
 # as scikit-learn's KernelPCA has it, for values of 8 bytes may have been computed in 4
 NEGATIVE = {4: 5e-3, 8: 1e-5}
+ROUNDINGS = 8  # that each value of a kernel may have gone through
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -95,7 +96,8 @@ def kernel_features(
     precision = X.dtype  # float32 rows are measured to float32, whatever is made of them
     X = X.astype(np.float64, copy=False)
     if n_landmarks is None or n_landmarks >= X.shape[0]:
-        compare = Comparison(kernel, None if kernel.is_precomputed else X)
+        # a copy: what the caller does with X later must not change predictions
+        compare = Comparison(kernel, None if kernel.is_precomputed else X.copy())
         values = _dense(X) if kernel.is_precomputed else kernel(X, X)
         return _exact(values, share, compare, centre=centre, precision=precision)
     landmarks = np.sort(random_state.choice(X.shape[0], n_landmarks, replace=False))
@@ -130,12 +132,13 @@ def _exact(
     mean = values[:, some] @ share[some]
     labelled = values if len(some) == len(share) else values[np.ix_(some, some)]
     scaled = labelled * root * root.T
+    size = float(np.linalg.norm(scaled))
     if centre:
         # (I - 1 d') K (I - d 1') for weights d
         pull = root * mean[some, None]
         scaled -= pull * root.T + root * pull.T
         scaled += float(share[some] @ mean[some]) * root * root.T
-    sizes, vectors = _positive_eigh(scaled, precision)
+    sizes, vectors = _positive_eigh(scaled, size, precision)
     basis = np.zeros((len(share), len(sizes)))
     basis[some] = root * vectors / np.sqrt(sizes)
     if centre:
@@ -164,7 +167,7 @@ def _nystrom(
     """Return features of the span of k(., z), from the kernel values of rows and landmarks."""
     between = values[landmarks]
     _check_symmetric(between, precision)
-    sizes, vectors = _positive_eigh(between, precision)
+    sizes, vectors = _positive_eigh(between, float(np.linalg.norm(between)), precision)
     basis = vectors / np.sqrt(sizes)
     rows = values @ basis
     offset = None
@@ -195,19 +198,26 @@ def _spread(found: KernelCoordinates, landmarks: np.ndarray, n: int) -> KernelCo
     return replace(found, basis=basis, inverse=inverse)
 
 
-def _positive_eigh(matrix: np.ndarray, precision: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the eigenvalues above rounding, falling, and their eigenvectors."""
+def _positive_eigh(
+    matrix: np.ndarray, size: float, precision: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the eigenvalues above rounding, falling, and their eigenvectors.
+
+    Rounding is of the kernel before it was centred, whose norm is `size`: of one that is nearly
+    constant, nothing else may be left.
+    """
     values, vectors = eigh(matrix, driver="evd", check_finite=False)
     largest = max(float(values[-1]), 0.0)
     lowest = float(values[0])
-    if -lowest > NEGATIVE[np.dtype(precision).itemsize] * largest:
+    bytes_each, eps = np.dtype(precision).itemsize, np.finfo(np.float64).eps
+    if -lowest > max(NEGATIVE[bytes_each] * largest, ROUNDINGS * np.finfo(precision).eps * size):
         raise ValueError(
             "The kernel is not positive semi-definite: its matrix over the rows of X, "
             f"{len(matrix)} x {len(matrix)}, has the eigenvalue {lowest:.3g} beside {largest:.3g}. "
             "Choose another kernel or other kernel_params."
         )
     # rounding moves all eigenvalues alike: as far up as the lowest is below 0
-    cut = max(-lowest, np.finfo(np.float64).eps * len(matrix) * largest)
+    cut = max(-lowest, eps * len(matrix) * largest, ROUNDINGS * eps * size)
     kept = np.flatnonzero(values > cut)[::-1]
     if len(kept) == 0:  # the kernel tells no rows apart: one feature, of 0
         return np.ones(1), np.zeros((len(matrix), 1))

@@ -378,6 +378,57 @@ def test_a_warm_start_goes_on_from_the_functions_at_hand(kind):
     assert model.n_iter_ < cold
 
 
+@pytest.mark.parametrize("kind", EVERY)
+def test_predictions_do_not_follow_what_becomes_of_the_rows_of_fit(kind):
+    X, Y = make()
+    Y = np.where(Y > 2, "high", "low") if is_classifier(kind()) else Y
+    model = few(kind).set_params(kernel="rbf", kernel_params=GAMMA).fit(X, Y)
+    new = make(seed=1)[0]
+    before = model.predict(new)
+    X *= 0.0
+    np.testing.assert_array_equal(model.predict(new), before)
+
+
+@pytest.mark.parametrize(
+    ("moved", "parameters"),
+    [
+        (lambda X: np.ones_like(X), {"kernel": "rbf"}),
+        (lambda X: X, {"kernel": "rbf", "kernel_params": {"gamma": 1e-16}}),
+        (lambda X: 1e-8 * X, {"kernel": "poly"}),
+        (lambda X: X + 1e8, {"kernel": "cosine"}),
+        (lambda X: np.full((30, 30), 0.7), {"kernel": "precomputed"}),
+    ],
+    ids=["rbf", "broad rbf", "poly", "cosine", "precomputed"],
+)
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_kernel_that_is_constant_but_for_rounding_leaves_means(kind, moved, parameters):
+    X, Y = make(missing=0.2)
+    X = moved(X)
+    if is_classifier(kind()):
+        Y = np.where(np.isnan(Y), None, np.where(Y > 2, "high", "low"))
+        found = kind(**parameters).fit(X, Y).predict_proba(X)
+        for probabilities, labels in zip(found, Y.T, strict=True):
+            low = np.mean(pd.Series(labels).dropna() == "low")
+            # intercepts are best to a gap of 1e-6, the square of their error
+            np.testing.assert_allclose(probabilities[:, 1], low, atol=1e-3)
+        return
+    expected = np.tile(np.nanmean(Y, axis=0), (30, 1))
+    # weights of up to 1e3 on features of 1e-8, which are what rounding leaves of the kernel
+    np.testing.assert_allclose(few(kind).set_params(**parameters).fit(X, Y).predict(X), expected)
+
+
+@pytest.mark.parametrize("n_components", [None, 20])
+def test_a_large_constant_in_a_kernel_takes_digits_alone(n_components):
+    X, Y = make(missing=0.2)
+    model = GraphRegressor(kernel="poly", kernel_params={"degree": 1, "gamma": 1.0})
+    model.set_params(n_components=n_components)
+    expected = GraphRegressor().fit(X, Y).predict(X)
+    # inner products of 3e8 and 3e12 have eight and four digits of what is beside them
+    for offset, atol in [(1e4, 1e-6), (1e6, 1e-2)]:
+        found = clone(model).fit(X + offset, Y).predict(X + offset)
+        np.testing.assert_allclose(found, expected, atol=atol)
+
+
 # -- what is refused ------------------------------------------------------------------------------
 
 
@@ -392,6 +443,12 @@ def test_a_warm_start_goes_on_from_the_functions_at_hand(kind):
         ({"kernel": "rbf", "n_components": 0}, "'n_components' parameter"),
         ({"kernel": "sigmoid", "kernel_params": {"gamma": 9}}, "not positive semi-definite.* -"),
         ({"kernel": lambda x, z: np.nan}, "infinite or NaN"),
+        ({"kernel": lambda x, z: x * z}, r"kernel=<function .*two rows of X.* returns a number"),
+        ({"kernel": lambda x: 1.0}, "kernel=<function .* but 2 were given.* two rows of X"),
+        ({"kernel": rbf_kernel}, r"kernel=rbf_kernel compares matrices.*Pass .*kernel='rbf'"),
+        ({"kernel": "rbf", "kernel_params": {"gamma": "x"}}, r"'gamma': 'x'\}.* Got 'x'"),
+        ({"kernel": "rbf", "kernel_params": {"gamma": -1}}, r"'gamma': -1\}.* float in .* Got -1"),
+        ({"kernel": "chi2"}, "kernel='chi2' .* fails on dense rows of 3 features: .*negative"),
         ({"kernel": "precomputed"}, r"must be square\); found \(30, 3\)"),
     ],
 )
@@ -400,6 +457,20 @@ def test_kernels_that_are_none_are_refused_in_words(kind, parameters, message):
     Y = np.where(Y > 2, "high", "low") if is_classifier(kind()) else Y
     with pytest.raises(ValueError, match=message):
         few(kind).set_params(**parameters).fit(X, Y)
+
+
+@pytest.mark.parametrize("kernel", [dot, "chi2"])
+def test_sparse_rows_are_refused_where_a_kernel_needs_dense_ones(kernel):
+    X, Y = make()
+    with pytest.raises(ValueError, match=r"(?s)fails on sparse rows .*pass X\.toarray\(\)"):
+        GraphRegressor(kernel=kernel).fit(sparse.csr_array(np.abs(X)), Y)
+
+
+def test_no_constant_hides_an_indefinite_kernel():
+    K = rbf(*[make()[0]] * 2) - 0.5 * np.eye(30)
+    for constant in (0.0, 1e3, 1e6):
+        with pytest.raises(ValueError, match=r"not positive semi-definite.* eigenvalue -0\.0"):
+            GraphRegressor(kernel="precomputed").fit(K + constant, make()[1])
 
 
 def test_a_given_kernel_must_be_symmetric():
