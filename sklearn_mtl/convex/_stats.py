@@ -144,6 +144,13 @@ class GramStats:
         """
         return parts[0] if len(parts) == 1 else cls(**merged(parts))
 
+    def join(self, other: "GramStats") -> "GramStats":
+        """Return the statistics of the tasks of both, which must be different ones."""
+        both = {
+            name: np.concatenate([value, vars(other)[name]]) for name, value in vars(self).items()
+        }
+        return GramStats(**both | {"group": np.append(self.group, len(self.mass) + other.group)})
+
     def matches(
         self, X: Any, data: TaskData, names: Sequence[Hashable] | None = None
     ) -> str | None:

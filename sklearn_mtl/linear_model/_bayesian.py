@@ -1,7 +1,9 @@
-from typing import Any, Self
+from numbers import Integral
+from typing import Any, Self, cast
+from warnings import warn
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -13,8 +15,12 @@ from sklearn_mtl.linear_model._statistics import BaseStatisticsRegressor
 from sklearn_mtl.tasks import TaskData, TaskLayout
 from sklearn_mtl.tasks._layout import MATRIX, SHARED
 from sklearn_mtl.tasks._rows import read_rows
+from sklearn_mtl.utils._validation import plain
+from sklearn_mtl.utils._warnings import level_of_caller
 
 DIFFERENT_SCALES = 100.0  # of labels of two tasks, beyond which one prior hardly suits both
+COMMON_ERRORS = 0.3  # correlation of errors in one row, above which a common mean is in doubt
+LEAST_ERRORS = 0.25  # mean square, relative to the noise: less is what hyper-priors leave
 
 
 class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
@@ -95,8 +101,9 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
     log_evidence_ : float
     scores_ : list of float
         Log evidence plus log hyper-priors, before each iteration and after the last. They never
-        fall.
+        fall. Of the fit of Σ in its form, which a fit with one variance precedes.
     n_iter_ : int
+        Of both fits.
     n_singular_ : int
         Directions in which the weights of tasks hardly differ, so that the hyper-prior alone keeps
         their variance in Σ from 0.
@@ -109,6 +116,10 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
 
     Notes
     -----
+    Labels are independent, given the weights. Where tasks are different targets of the same rows
+    and their errors go together, as those of months of sales do, that is wrong: a warning says so,
+    μ is believed too readily (``prior_mean="zero"`` is better there), and intervals are too narrow.
+
     A sample weight counts repetitions of a label. An iteration costs O(T p³) operations at most,
     on statistics alone.
 
@@ -209,8 +220,11 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
             max_iter=self.max_iter,
         )
         self._warn_unless_converged(fit)
+        self._warn_of_scales(stats, layout)
         scale, mean = fit.coordinates.y_scale, fit.coordinates.y_mean
         self.layout_, self._rows, self._fit = layout, coef_rows(layout.tasks), fit
+        # what is expected of a task never seen, whatever tasks are added
+        self._unseen_noise = float(fit.noise.mean())
         self._dtype = dtype
         self._set_tasks(TaskPosteriors.of(fit.posterior, fit.prior), fit.noise, mean, scale)
         self._set_population(fit)
@@ -221,6 +235,53 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         self.n_iter_, self.n_singular_ = fit.n_iter, fit.n_singular
         self.noise_pseudo_labels_ = fit.pseudo_labels
         return self
+
+    def _fit_rows(self, rows: Any, data: TaskData, layout: TaskLayout) -> GramStats | None:
+        stats = super()._fit_rows(rows, data, layout)
+        if data.task_index is None and self.prior_mean == "learned":
+            self._warn_of_common_errors(rows, data)
+        return stats
+
+    def _warn_of_scales(self, stats: GramStats, layout: TaskLayout) -> None:
+        """Warn where labels of tasks have so different scales that no prior suits them all."""
+        deviation = np.sqrt(stats.energy / stats.task_mass)
+        some = np.flatnonzero(deviation > 0)
+        if self.target_scaling is not None or len(some) < 2:
+            return
+        small, large = some[deviation[some].argmin()], some[deviation[some].argmax()]
+        if deviation[large] > DIFFERENT_SCALES * deviation[small]:
+            warn(
+                f"Labels of task {plain(layout.names[large])!r} have a standard deviation of "
+                f"{deviation[large]:.3g}, those of {plain(layout.names[small])!r} one of "
+                f"{deviation[small]:.3g}, and one population has to suit both. Set "
+                "target_scaling='standard' where targets are measured in different units.",
+                UserWarning,
+                stacklevel=level_of_caller(),
+            )
+
+    def _warn_of_common_errors(self, rows: Any, data: TaskData) -> None:
+        """Warn where errors of one row go together, which pass for a population's mean."""
+        seen = np.asarray(data.observed)
+        errors = np.asarray(data.labels) - (rows @ self.coef_.T + self.intercept_)
+        standard = np.where(seen, errors / np.sqrt(self.noise_variance_), 0.0)
+        squares, count = np.square(standard).sum(), seen.sum()
+        # the mean of e_is e_it over all pairs of tasks of a row
+        n_pairs = float(np.square(seen.sum(axis=1)).sum() - count)
+        if n_pairs == 0 or squares < LEAST_ERRORS * count:
+            return
+        together = np.square(standard.sum(axis=1)).sum() - squares
+        correlation = together / n_pairs / (squares / count)
+        # of independent errors, it has a standard error of (2 / pairs)^(1/2)
+        if correlation > max(COMMON_ERRORS, 4.0 * np.sqrt(2.0 / n_pairs)):
+            warn(
+                f"Errors of {type(self).__name__} in one row go together: over pairs of tasks they "
+                f"have a mean correlation of {correlation:.2f}, while the model takes them as "
+                "independent. What rows have in common passes for a common mean of the weights, "
+                "and intervals are too narrow. Set prior_mean='zero' where tasks are different "
+                "targets of the same rows.",
+                UserWarning,
+                stacklevel=level_of_caller(),
+            )
 
     def _set_tasks(
         self, tasks: TaskPosteriors, noise: np.ndarray, y_mean: np.ndarray, y_scale: np.ndarray
@@ -269,15 +330,16 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         scale = np.where(unseen, self._y_scale[0], self._y_scale[known])
         mean = np.where(unseen, self._y_mean[0], self._y_mean[known])
         noise = self.noise_variance_ / np.square(self._y_scale)
-        # the noise of a task never seen is expected to be that of the others
-        noise = np.where(unseen, noise.mean(), noise[known])
+        noise = np.where(unseen, self._unseen_noise, noise[known])
         self._set_tasks(self._tasks.select(known), noise, mean, scale)
 
     def _learn_tasks(self, data: TaskData, rows: np.ndarray, added: TaskLayout) -> None:
         """Append what predictions need of new tasks."""
+        stats = GramStats.from_data(rows, data)
+        self.statistics_ = cast(GramStats, self.statistics_).join(stats)
         new = fit_new_tasks(
             self._fit,
-            GramStats.from_data(rows, data),
+            stats,
             shared_noise=self.noise == "shared",
             each_task=self.target_scaling is not None,
         )
@@ -362,6 +424,7 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
             or dict name -> ndarray of shape (n_t, S) for named tasks
         """
         check_is_fitted(self)
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
         model, random_state = self._knowing(X), check_random_state(random_state)
         layout = model.layout_
         data = layout.encode(X)

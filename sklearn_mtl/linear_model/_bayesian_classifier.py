@@ -30,7 +30,8 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
     evidence, the probability of all labels with every w_t, b_t and μ integrated out, in Laplace's
     approximation, times weak hyper-priors. There is no strength to tune. A task with few labels is
     drawn towards the population as far as tasks were found to be alike, even one that saw a single
-    class, and probabilities are averages over the posterior: they know how uncertain weights are.
+    class (in long form, or with rows of its own). Probabilities are averages over the posterior:
+    they know how uncertain weights are.
 
     Hyper-priors, for features of variance 1: μ ~ N(0, τ² I), with τ² learned as Σ is; μ_b ~ N(0,
     100). Σ counts `pseudo_tasks` further tasks whose weights have the variance of the best
@@ -85,8 +86,10 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
         In Laplace's approximation.
     scores_ : list of float
         Log evidence plus log hyper-priors, before each iteration and after the last. They never
-        fall. Of several populations, which are learned side by side, the sum.
+        fall. Of the fit of Σ in its form, which a fit with one variance precedes. Of several
+        populations, which are learned side by side, the sum.
     n_iter_ : int
+        Of both fits.
     n_singular_ : int
         Directions in which the weights of tasks hardly differ, so that the hyper-prior alone keeps
         their variance in Σ from 0.

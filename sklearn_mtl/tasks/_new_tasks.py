@@ -39,6 +39,8 @@ def layout_of_rows(layout: TaskLayout, X: Any, *, present: bool = False) -> Task
         names = [*kept, *(name for name in found if name not in set(kept))]
     elif layout.rows == OWN and is_dict_of_rows(X):
         names = list(X)
+        if not names:
+            raise TaskLayoutError("X is a dict without any task; pass the rows of one at least.")
     else:
         return layout
     known = dict(zip(layout.names, layout.tasks, strict=True))

@@ -250,6 +250,19 @@ def test_merging_splits_groups_no_further_than_the_parts_do():
     assert_array_equal(GramStats.merge_all([first, parts[1], second]).group, [0, 1, 2, 1])
 
 
+def test_joined_tasks_keep_their_own_statistics():
+    X, data = make("few missing")
+    other_X, other = make("complete", n=30, n_tasks=2, seed=1)
+    first, second = GramStats.from_data(X, data), GramStats.from_data(other_X, other)
+    both = first.join(second)
+    assert (both.n_tasks, both.count.tolist()) == (5, [*first.count, *second.count])
+    W = np.random.default_rng(0).normal(size=(5, 4))
+    assert_array_equal(both.intercept(W), [*first.intercept(W[:3]), *second.intercept(W[3:])])
+    b = np.zeros(5)
+    errors = [*first.mean_squared_error(W[:3], b[:3]), *second.mean_squared_error(W[3:], b[3:])]
+    assert_allclose(both.mean_squared_error(W, b), errors, rtol=1e-14)  # the same sums
+
+
 @pytest.mark.parametrize("layout", ["complete", "few missing", "long form"])
 def test_weights_equal_repetition(layout):
     X, data = make(layout)

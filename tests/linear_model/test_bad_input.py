@@ -476,9 +476,9 @@ def test_a_constant_target_or_x_of_zeros_leaves_weights_zero(name):
     if name in REGRESSORS:
         model = small(name).fit(X, {"a": np.full(N, 3.0), "b": np.full(N, -1e6)})
         assert (model.coef_ == 0).all()
-        # a learned prior draws them together, by 1e-5 of what they differ by: of a few labels some
-        # of the variance may be noise
-        atol = 10.0 if name in POPULATION else 0.0
+        # a learned prior draws them together, by 1e-4 of what they differ by at most: of so few
+        # labels, some of the variance may be noise
+        atol = 100.0 if name in POPULATION else 0.0
         np.testing.assert_allclose(model.intercept_, [3.0, -1e6], atol=atol)
 
 

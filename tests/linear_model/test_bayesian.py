@@ -261,6 +261,66 @@ def test_one_column_without_a_name_takes_no_further_task():
         model.add_task(X["s00"], y["s00"])
 
 
+def test_rows_that_come_after_a_task_was_added_are_learned_with_it():
+    X, y, _ = schools()
+    *others, last = X
+    model = BayesianMultiTaskRegressor(tol=1e-10)
+    model.fit({name: X[name] for name in others}, {name: y[name] for name in others})
+    model.add_task({last: X[last][:7]}, {last: y[last][:7]})
+    assert model.statistics_.count.tolist() == [15] * 11 + [7]
+    later = {name: X[name][7:] for name in X}
+    model.partial_fit(later, {name: y[name][7:] for name in X})
+    halves = {name: np.concatenate([X[name], X[name][7:]]) for name in others} | {last: X[last]}
+    labels = {name: np.concatenate([y[name], y[name][7:]]) for name in others} | {last: y[last]}
+    whole = BayesianMultiTaskRegressor(tol=1e-10).fit(halves, labels)
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-5, atol=1e-6)
+
+
+def test_an_added_task_leaves_what_is_expected_of_others_alone():
+    X, y, _ = schools()
+    model = BayesianMultiTaskRegressor(unseen_task="prior").fit(X, y)
+    before = model.predict({"new": X["s00"]}, return_std=True)
+    model.add_task({"wild": X["s01"]}, {"wild": 1000.0 * y["s01"]})
+    after = model.predict({"new": X["s00"]}, return_std=True)
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one["new"], other["new"])
+
+
+# -- what is said of data that the model is not for -----------------------------------------------
+
+
+def test_labels_of_very_different_scales_are_told_of_with_the_tasks_and_the_remedy():
+    X, y, _ = schools()
+    y["s04"] = 1e4 * y["s04"]
+    with pytest.warns(UserWarning, match=r"'s04'.*standard deviation.*target_scaling='standard'"):
+        BayesianMultiTaskRegressor().fit(X, y)
+    BayesianMultiTaskRegressor(target_scaling="standard").fit(X, y)  # warnings are errors here
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_errors_that_rows_have_in_common_are_told_of(missing):
+    rng = np.random.default_rng(0)
+    X, common = rng.normal(size=(80, 4)), rng.normal(size=(80, 1))
+    Y = X @ rng.normal(size=(4, 6)) + rng.normal(size=(80, 6))
+    hidden = rng.random(Y.shape) < missing
+    BayesianMultiTaskRegressor().fit(X, np.where(hidden, np.nan, Y))  # warnings are errors here
+    together = np.where(hidden, np.nan, Y + common)
+    with pytest.warns(UserWarning, match=r"mean correlation of 0\.[45].*prior_mean='zero'"):
+        BayesianMultiTaskRegressor().fit(X, together)
+    BayesianMultiTaskRegressor(prior_mean="zero").fit(X, together)
+
+
+def test_rows_of_no_task_and_draws_of_no_number_are_refused_in_words():
+    X, y, _ = schools()
+    model = BayesianMultiTaskRegressor(unseen_task="prior").fit(X, y)
+    with pytest.raises(TaskLayoutError, match="without any task"):
+        model.predict({})
+    with pytest.raises(ValueError, match="n_samples"):
+        model.sample_y(X, n_samples=0)
+    with pytest.raises(TypeError, match="n_samples"):
+        model.sample_y(X, n_samples=2.5)
+
+
 # -- draws ----------------------------------------------------------------------------------------
 
 
