@@ -18,7 +18,7 @@ from sklearn_mtl.tasks._rows import read_rows
 from sklearn_mtl.utils._validation import plain
 from sklearn_mtl.utils._warnings import level_of_caller
 
-DIFFERENT_SCALES = 100.0  # of labels of two tasks, beyond which one prior hardly suits both
+DIFFERENT_SCALES = 1000.0  # of labels of two tasks, beyond which one prior hardly suits both
 COMMON_ERRORS = 0.3  # correlation of errors in one row, above which a common mean is in doubt
 LEAST_ERRORS = 0.25  # mean square, relative to the noise: less is what hyper-priors leave
 
