@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg.lapack import dgejsv
@@ -32,6 +33,12 @@ class GramSpectrum:
     @classmethod
     def of(cls, gram: np.ndarray, group: np.ndarray) -> "GramSpectrum":
         """Return the spectrum of these matrices, shape (K, p, p)."""
+        if len(gram) == 1 and (beside := _beside_diagonal(gram[0])) <= _rounding(gram[0]):
+            order = np.argsort(gram[0].diagonal())
+            values, vectors = gram[0].diagonal()[order], np.eye(len(order))[:, order]
+            return cls(
+                values[None], vectors[None], np.array([max(beside, EPS * len(order))]), group
+            )
         values, vectors = np.empty(gram.shape[:2]), np.empty_like(gram)
         doubt = np.empty(len(gram))
         even = np.array([_is_even(matrix) for matrix in gram], dtype=bool)
@@ -62,6 +69,37 @@ class GramSpectrum:
         return multiply_grouped(W, self.vectors.transpose(0, 2, 1), self.group)
 
 
+class GramMatrices:
+    """Gram matrices, decomposed once for all losses that have them.
+
+    Parameters
+    ----------
+    matrices : ndarray of shape (K, p, p)
+    group : ndarray of shape (T,)
+        The matrix of each task.
+    """
+
+    def __init__(self, matrices: np.ndarray, group: np.ndarray) -> None:
+        self.matrices, self.group = matrices, group
+
+    @property
+    def is_decomposed(self) -> bool:
+        """Whether eigenvectors are at hand."""
+        return "spectrum" in vars(self)
+
+    @cached_property
+    def spectrum(self) -> GramSpectrum:
+        """Eigenvalues and eigenvectors."""
+        return GramSpectrum.of(self.matrices, self.group)
+
+    @cached_property
+    def largest(self) -> np.ndarray:
+        """The largest eigenvalue of each, shape (K,)."""
+        if self.is_decomposed:
+            return self.spectrum.values[:, -1]
+        return np.array([largest_eigenvalue(matrix) for matrix in self.matrices])
+
+
 def semidefinite_eigh(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Return eigenvalues, eigenvectors and the doubt of one positive semi-definite matrix.
 
@@ -84,13 +122,35 @@ def spectrum_of_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if p > n:
         return np.linalg.eigh(rows @ rows.T)
     gram = rows.T @ rows
-    size = np.sqrt(gram.diagonal())
-    apart = np.abs(gram)
-    apart.flat[:: p + 1] = 0.0
-    # coordinates may be eigenvectors already: then only rounding is beside the diagonal
-    if (apart <= 8 * EPS * n * size[:, None] * size).all():
+    if _beside_diagonal(gram) <= _rounding(rows):
         return gram.diagonal(), np.eye(p)
     return np.linalg.eigh(gram)
+
+
+def largest_eigenvalue(matrix: np.ndarray) -> float:
+    """Return the largest eigenvalue of a positive semi-definite matrix."""
+    if _beside_diagonal(matrix) <= _rounding(matrix):
+        return float(matrix.diagonal().max(initial=0.0))
+    return max(float(np.linalg.eigvalsh(matrix)[-1]), 0.0)
+
+
+def _beside_diagonal(matrix: np.ndarray) -> float:
+    """Return the norm of what is beside the diagonal of a Gram matrix scaled to diagonal 1.
+
+    Coordinates may be eigenvectors already, as those of a kernel are: then it is rounding, and
+    diagonal entries are eigenvalues to as many digits of their own.
+    """
+    size = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    scale = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+    if np.abs(matrix[:1] * scale[:1] * scale)[:, 1:].max(initial=0.0) > _rounding(matrix):
+        return np.inf  # no need to look at the others
+    scaled = matrix * scale[:, None] * scale
+    scaled.flat[:: len(matrix) + 1] = 0.0
+    return float(np.linalg.norm(scaled))
+
+
+def _rounding(rows: np.ndarray) -> float:
+    return 8 * EPS * len(rows)
 
 
 def _is_even(matrix: np.ndarray) -> bool:

@@ -8,7 +8,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn_mtl.convex import GraphLaplacian, MeanRegularization, Ridge, coef_rows, make_problem
 from sklearn_mtl.convex._kernel import Comparison, Kernel
 from sklearn_mtl.convex._kernel_features import kernel_features, row_share
-from sklearn_mtl.convex.datafits import DesignQuadratic
+from sklearn_mtl.convex.datafits import DesignQuadratic, GramQuadratic
 from sklearn_mtl.convex.datafits._design_rows import MaskedRows
 from sklearn_mtl.convex.solvers import SOLVERS, _row_system
 from sklearn_mtl.tasks import infer_layout
@@ -205,3 +205,27 @@ def rows_of_all(rows, W):
             kept = rows.task_share[:, t] > 0 if isinstance(rows, MaskedRows) else slice(None)
             values[task == t, s] = fitted[kept, t]
     return values
+
+
+def test_a_diagonal_gram_matrix_has_the_spectrum_that_any_other_has():
+    X, data, _ = make(n=30)
+    loss = DesignQuadratic(features(X, data).rows, data, np.ones(3)).on_gram_matrix()
+    found = loss.spectrum
+    values, vectors = found.values[0], found.vectors[0]
+    assert (np.diff(values) >= 0).all()
+    np.testing.assert_allclose(loss.lipschitz(), values[-1], rtol=1e-12)
+    scale = np.sqrt(loss.gram[0].diagonal())
+    # to the digits of each entry, which are those of the smallest eigenvalue too
+    rebuilt = (vectors * values) @ vectors.T / np.outer(scale, scale)
+    np.testing.assert_allclose(rebuilt, loss.gram[0] / np.outer(scale, scale), atol=1e-13)
+    assert 0 < found.doubt[0] < 1e-12
+    np.testing.assert_allclose(values, np.linalg.eigvalsh(loss.gram[0]), atol=1e-15)
+
+
+def test_a_gram_matrix_that_is_all_but_diagonal_is_decomposed():
+    gram = np.diag([1.0, 2.0, 3.0])
+    gram[1, 2] = gram[2, 1] = 1e-6
+    loss = GramQuadratic(gram[None], np.zeros(2, int), np.ones((2, 3)), np.ones(2), np.ones(2))
+    values, vectors = loss.spectrum.values[0], loss.spectrum.vectors[0]
+    np.testing.assert_allclose((vectors * values) @ vectors.T, gram, atol=1e-15)
+    assert abs(vectors[1, 2]) == pytest.approx(1e-6, rel=1e-3)

@@ -20,7 +20,7 @@ from sklearn_mtl import (
     TaskRelationshipClassifier,
     TaskRelationshipRegressor,
 )
-from sklearn_mtl.convex import NuclearNorm, TaskRelationship
+from sklearn_mtl.convex import NuclearNorm, TaskRelationship, _spectrum
 
 BOTH = [TaskRelationshipRegressor, TaskRelationshipClassifier]
 NAMES = list("abc")
@@ -402,3 +402,37 @@ def test_the_penalty_leaves_its_covariance_under_any_estimator_and_only_there():
     model.set_params(penalty=NuclearNorm(0.1)).fit(X, y)
     assert not hasattr(model, "task_covariance_")
     assert not hasattr(model, "task_correlation_")
+
+
+# -- cost ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def decompositions(monkeypatch):
+    """Return the sides of the matrices that Gram spectra were computed of, as they come."""
+    sides = []
+
+    def counted(decompose):
+        def run(matrix, *args, **kwargs):
+            sides.append(matrix.shape[-1])
+            return decompose(matrix, *args, **kwargs)
+
+        return run
+
+    monkeypatch.setattr(np.linalg, "eigh", counted(np.linalg.eigh))
+    monkeypatch.setattr(_spectrum, "_graded_eigh", counted(_spectrum._graded_eigh))
+    return sides
+
+
+def test_one_gram_matrix_is_decomposed_once_for_all_strengths(decompositions):
+    X, y = make_data("TaskRelationshipRegressor", n=60)
+    model = TaskRelationshipRegressor(tol=1e-12).fit(X, y)
+    assert model.n_iter_ > 2
+    assert decompositions.count(X.shape[1]) == 1
+
+
+def test_coordinates_of_a_kernel_are_not_decomposed_again(decompositions):
+    X, y = make_data("TaskRelationshipRegressor", n=60)
+    model = TaskRelationshipRegressor(1e-3, kernel="rbf", tol=1e-12).fit(X, y)
+    assert model.n_iter_ > 2
+    assert all(side <= 3 for side in decompositions)  # in task space alone

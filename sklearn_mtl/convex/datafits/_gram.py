@@ -2,7 +2,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sklearn_mtl.convex._spectrum import GramSpectrum
+from sklearn_mtl.convex._spectrum import GramMatrices, GramSpectrum
 from sklearn_mtl.convex.datafits._base import Point
 from sklearn_mtl.convex.datafits._quadratic import QuadraticDatafit, quadratic_point
 
@@ -29,6 +29,8 @@ class GramQuadratic(QuadraticDatafit):
     ----------
     linear : ndarray of shape (T, p)
         ``lambda_t c_t``: the negative gradient at W = 0.
+    matrices : GramMatrices
+        What is known of the Gram matrices, by copies of this loss too.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class GramQuadratic(QuadraticDatafit):
     ) -> None:
         self.gram = gram
         self.group = group
+        self.matrices = GramMatrices(gram, group)
         self.task_weight = task_weight
         self.linear = task_weight[:, None] * cross
         self.task_energy = energy
@@ -111,16 +114,15 @@ class GramQuadratic(QuadraticDatafit):
         count = np.bincount(self.group, minlength=len(self.gram))
         return count @ np.diagonal(self.gram, axis1=1, axis2=2) / count.sum()
 
-    @cached_property
+    @property
     def spectrum(self) -> GramSpectrum:
         """Eigenvalues and eigenvectors of the Gram matrices."""
-        return GramSpectrum.of(self.gram, self.group)
+        return self.matrices.spectrum
 
     @cached_property
     def task_lipschitz(self) -> np.ndarray:
         """The largest eigenvalue of each task's Hessian, shape (T,)."""
-        largest = np.array([np.linalg.eigvalsh(gram)[-1] for gram in self.gram])
-        return self.task_weight * np.maximum(largest, 0.0)[self.group]
+        return self.task_weight * self.matrices.largest[self.group]
 
     def lipschitz(self) -> float:
         """Return the largest eigenvalue over tasks."""

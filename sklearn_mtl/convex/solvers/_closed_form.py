@@ -167,7 +167,7 @@ def two_curvatures(coupling: Coupling, datafit: GramQuadratic) -> TwoCurvatures 
 
     Or where the eigenvectors of G are at hand, of which a path of penalties makes more than that.
     """
-    if not datafit.is_uniform or "spectrum" in datafit.__dict__:
+    if not datafit.is_uniform or datafit.matrices.is_decomposed:
         return None
     shared = specific = coupling.diagonal
     if coupling.components:
