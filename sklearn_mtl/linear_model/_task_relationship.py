@@ -68,7 +68,7 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, KernelRegressor):
         that, with a warning.
     prior_strength : float, default=0.0
         δ, in units of W: C is nearer to C_0 than to W W' where δ exceeds the singular values of W.
-        0 is no prior, and infinity holds C = C_0 fixed.
+        0 is no prior, and infinity, like anything above 1e100, holds C = C_0 fixed.
     kernel : str or callable (x, z) -> float, default="linear"
         k: "linear" takes X as it is; other words are those of scikit-learn's `pairwise_kernels`
         ("rbf", "poly", "laplacian", ...); "precomputed" says that X is the kernel, of all rows with
@@ -231,7 +231,7 @@ class TaskRelationshipClassifier(TaskRelationshipMixin, KernelClassifier, BaseLi
         that, with a warning.
     prior_strength : float, default=0.0
         δ, in units of W: C is nearer to C_0 than to W W' where δ exceeds the singular values of W.
-        0 is no prior, and infinity holds C = C_0 fixed.
+        0 is no prior, and infinity, like anything above 1e100, holds C = C_0 fixed.
     kernel : str or callable (x, z) -> float, default="linear"
         k: "linear" takes X as it is; other words are those of scikit-learn's `pairwise_kernels`
         ("rbf", "poly", "laplacian", ...); "precomputed" says that X is the kernel, of all rows with

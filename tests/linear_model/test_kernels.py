@@ -133,12 +133,14 @@ def test_inner_products_of_own_rows_give_the_linear_classifier(kind, scenario):
 # -- other kernels, against references ------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "kind", [GraphRegressor(alpha=0.02), TaskRelationshipRegressor(0.005, alpha=0.015)]
+)
 @pytest.mark.parametrize("fit_intercept", [True, False])
-def test_one_task_is_kernel_ridge(fit_intercept):
+def test_one_task_is_kernel_ridge(kind, fit_intercept):
     X, Y = make(n_tasks=1)
-    model = GraphRegressor(
-        alpha=0.02, kernel="rbf", kernel_params=GAMMA, fit_intercept=fit_intercept
-    ).fit(X, Y[:, 0])
+    model = clone(kind).set_params(kernel="rbf", kernel_params=GAMMA, fit_intercept=fit_intercept)
+    model.fit(X, Y[:, 0])
     K, target, centre = rbf(X, X), Y[:, 0], 0.0
     if fit_intercept:  # KernelRidge has none: centred features and labels
         centring = np.eye(30) - 1 / 30

@@ -404,6 +404,32 @@ def test_the_penalty_leaves_its_covariance_under_any_estimator_and_only_there():
     assert not hasattr(model, "task_correlation_")
 
 
+@pytest.mark.parametrize("gamma", [0.1, 1e60])
+@pytest.mark.parametrize("estimator", BOTH)
+def test_strengths_whose_squares_overflow_hold_the_prior(estimator, gamma):
+    X, y = make_data(estimator.__name__)
+    fixed, strong = (
+        estimator(gamma, prior_covariance=PRIOR, prior_strength=strength).fit(X, y)
+        for strength in (np.inf, 1e160)
+    )
+    np.testing.assert_array_equal(strong.coef_, fixed.coef_)
+    np.testing.assert_array_equal(strong.task_covariance_, fixed.task_covariance_)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3, np.inf])
+def test_one_task_is_a_ridge_whatever_the_prior(strength):
+    X, y = make_data("TaskRelationshipRegressor")
+    model = TaskRelationshipRegressor(0.2, alpha=0.1, prior_strength=strength).fit(X, y["a"])
+    peer = Ridge(0.3 * len(X)).fit(X, y["a"])
+    # closed forms both
+    np.testing.assert_allclose(model.coef_, peer.coef_[None], rtol=1e-10)
+    np.testing.assert_array_equal(model.task_covariance_, [[1.0]])
+    binary = TaskRelationshipClassifier(0.02, alpha=0.01, prior_strength=strength, tol=1e-12)
+    binary.fit(X, y["a"] > 0)
+    logistic = LogisticRegression(C=1 / (0.03 * len(X)), tol=1e-10).fit(X, y["a"] > 0)
+    np.testing.assert_allclose(binary.coef_, logistic.coef_, rtol=1e-5)  # a gap of 1e-12
+
+
 # -- cost ------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,9 @@ from sklearn_mtl.convex.penalties._learned_covariance import (
     SquaredNuclearNorm,
 )
 
+# of a prior's strength, or gamma times it: squares are finite below, and weights nothing beside it
+STRONGEST = 1e100
+
 
 class TaskRelationship(Penalty):
     """A covariance of the tasks that is learned with their weights.
@@ -37,7 +40,7 @@ class TaskRelationship(Penalty):
         of tasks of several classes covary class by class.
     prior_strength : float, default=0.0
         delta, in units of W: C is nearer to C_0 than to W W' where delta exceeds the singular
-        values of W. 0 is no prior, and infinity holds C = C_0 fixed.
+        values of W. 0 is no prior, and infinity, like anything above 1e100, holds C = C_0 fixed.
 
     References
     ----------
@@ -73,10 +76,15 @@ class TaskRelationship(Penalty):
         """Return the quadratic penalty that holds C = C_0."""
         return FixedCovariance(self.prior_covariance, self.gamma)
 
+    @property
+    def _holds_prior(self) -> bool:
+        return self.prior_strength > STRONGEST / max(self.gamma, 1.0)
+
     def of_rows(self, rows: CoefRows) -> Any:
         """Return the term of a problem: quadratic where C is fixed, else with C put in."""
         prior, _ = row_covariance(self.prior_covariance, rows)
-        if self.gamma == 0 or np.isinf(self.prior_strength):
+        # of one row the trace is all that C has: 1
+        if self.gamma == 0 or self._holds_prior or rows.n_rows == 1:
             return self.at_prior()
         if self.prior_strength == 0:
             return SquaredNuclearNorm(self.gamma)
@@ -85,7 +93,7 @@ class TaskRelationship(Penalty):
     def covariance(self, W: np.ndarray, rows: CoefRows) -> np.ndarray:
         """Return the C that attains the minimum, shape (M, M); C_0 where W = 0 leaves it open."""
         prior, _ = row_covariance(self.prior_covariance, rows)
-        if np.isinf(self.prior_strength):
+        if self._holds_prior:
             return prior
         stacked = np.hstack([W, self.prior_strength * prior])
         left, sizes, _ = svd(stacked.astype(np.float64), full_matrices=False)
