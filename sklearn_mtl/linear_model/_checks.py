@@ -87,7 +87,13 @@ def check_classes_observed(layout: TaskLayout, data: TaskData) -> None:
 
 
 def check_determined(
-    problem: Problem, count: np.ndarray, n_features: float, layout: TaskLayout, owner: str
+    problem: Problem,
+    count: np.ndarray,
+    n_features: float,
+    layout: TaskLayout,
+    *,
+    owner: str,
+    strengths: str,
 ) -> None:
     """Raise an error where weights outnumber the labels and nothing penalises them.
 
@@ -98,15 +104,18 @@ def check_determined(
     layout : TaskLayout
     owner : str
         Who asks.
+    strengths : str
+        Parameters of the owner that penalise the size of weights.
     """
     tied = undetermined_tasks(problem, count, n_features)
     if len(tied):
-        many = f"{n_features}" if np.isfinite(n_features) else "a kernel's"
+        finite = np.isfinite(n_features)
+        many = f"{n_features}" if finite else "a kernel's"
         raise ValueError(
             f"{owner} cannot determine the weights of task(s) "
             f"{listing(layout.names[t] for t in tied)}: {listing(count[tied])} labels (n_samples) "
-            f"for {many} features, and no penalty on the size of the weights. Set alpha "
-            "(or add Ridge) above 0, or pass fewer features."
+            f"for {many} features, and no penalty on the size of the weights. Set "
+            f"{strengths} above 0{', or pass fewer features' if finite else ''}."
         )
 
 

@@ -57,6 +57,8 @@ class BaseLinearRegressorCV(BaseSquaredLoss):
     `_penalty_at`, and what it calls the one chosen, in `_set_choice`.
     """
 
+    _strengths = "all of alphas"
+
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseLinear._parameter_constraints,
         "alphas": STRENGTHS,
@@ -130,6 +132,7 @@ class BaseLinearRegressorCV(BaseSquaredLoss):
             self.tol,
             self.max_iter,
             type(self).__name__,
+            self._strengths,
         )
         search = self._by_rows if by_rows else self._by_statistics
         whole, tried, found = search(solver, space.rows, data, splits)

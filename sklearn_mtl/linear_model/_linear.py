@@ -123,6 +123,8 @@ class MultiTaskLinearRegressor(NamedPenalty, BaseLinearRegressor):
     ['Weight', 'Waist', 'Pulse']
     """
 
+    _strengths = "the strengths in penalty (or add a Ridge)"
+
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseLinearRegressor._parameter_constraints,
         "penalty": PENALTY,

@@ -108,6 +108,8 @@ class MultiTaskLinearRegressorCV(NamedPenalty, BaseLinearRegressorCV):
     ['Weight', 'Waist', 'Pulse']
     """
 
+    _strengths = "all of alphas and the strengths in penalty (or add a Ridge)"
+
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseLinearRegressorCV._parameter_constraints,
         "penalty": PENALTY,

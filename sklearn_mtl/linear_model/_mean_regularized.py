@@ -103,6 +103,8 @@ class MeanRegularizedRegressor(KernelRegressor):
     True
     """
 
+    _strengths = "alpha_shared and alpha_specific"
+
     _parameter_constraints: dict[str, list[Any]] = {
         **KernelRegressor._parameter_constraints,
         "alpha_shared": STRENGTH,

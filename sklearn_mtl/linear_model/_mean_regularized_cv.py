@@ -128,6 +128,8 @@ class MeanRegularizedRegressorCV(KernelRegression, BaseLinearRegressorCV):
     ((4, 6, 5), array([1., 2.]))
     """
 
+    _strengths = "all of alphas_shared and alphas_specific"
+
     _parameter_constraints: dict[str, list[Any]] = {
         **{
             name: constraint

@@ -212,6 +212,8 @@ class PathSolver:
         Before any rotation; infinite for a kernel.
     solver, tol, max_iter, owner
         As in `solve`.
+    strengths : str
+        As in `check_determined`.
     """
 
     layout: TaskLayout
@@ -223,6 +225,7 @@ class PathSolver:
     tol: float
     max_iter: int
     owner: str
+    strengths: str
 
     def errors(self, split: "SplitLoss", penalties: Sequence[Penalty]) -> PathErrors:
         """Return the held-out error under each penalty, each solve starting where the last ended.
@@ -252,7 +255,14 @@ class PathSolver:
         for penalty in penalties:
             problem = make_problem(datafit, penalty, self.rows)
             if penalty is penalties[-1]:  # what the weakest determines, all do
-                check_determined(problem, learn.count, self.n_features, self.layout, self.owner)
+                check_determined(
+                    problem,
+                    learn.count,
+                    self.n_features,
+                    self.layout,
+                    owner=self.owner,
+                    strengths=self.strengths,
+                )
             solution = solve(
                 problem,
                 solver=self.solver,

@@ -22,6 +22,9 @@ from sklearn_mtl.tasks._weights import resolve_task_weight
 class BaseSquaredLoss(BaseLinearRegression, BaseLinear):
     """Linear estimators of the squared loss and a penalty, from the loss on."""
 
+    # the parameters that penalise the size of weights, for errors
+    _strengths = "alpha"
+
     def _coordinates(
         self, rows: Any, data: TaskData, penalty: Penalty, precompute: Any
     ) -> tuple[Coordinates, bool]:
@@ -47,7 +50,14 @@ class BaseSquaredLoss(BaseLinearRegression, BaseLinear):
         if not growing:
             if self.fit_intercept:
                 check_more_than_one_label(count, layout)
-            check_determined(problem, count, space.n_features, layout, type(self).__name__)
+            check_determined(
+                problem,
+                count,
+                space.n_features,
+                layout,
+                owner=type(self).__name__,
+                strengths=self._strengths,
+            )
         elif len(undetermined_tasks(problem, count, space.n_features)):
             zero = np.zeros(datafit.shape)
             known = problem.certify(zero)

@@ -157,6 +157,8 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, KernelRegressor):
     -1.0
     """
 
+    _strengths = "gamma or alpha"
+
     _parameter_constraints: dict[str, list[Any]] = {
         **KernelRegressor._parameter_constraints,
         **TaskRelationshipMixin._parameter_constraints,

@@ -196,7 +196,7 @@ REFUSED = {
     "more features than labels and no penalty": (
         lambda: MultiTaskLinearRegressor(Ridge(0.0)).fit(X[:2], {k: c[:2] for k, c in Y2.items()}),
         ValueError,
-        ["cannot determine", "'price'", "2 labels", "3 features", "alpha", "fewer features"],
+        ["cannot determine", "'price'", "3 features", "penalty (or add a Ridge)", "fewer features"],
     ),
     "more features than labels and a norm of strength 0": (
         lambda: LowRankRegressor(alpha=0).fit(X[:3], {"a": PRICE[:3], "b": [1.0, None, 2.0]}),

@@ -475,6 +475,23 @@ def test_no_constant_hides_an_indefinite_kernel():
             GraphRegressor(kernel="precomputed").fit(K + constant, make()[1])
 
 
+@pytest.mark.parametrize(
+    ("model", "strengths"),
+    [
+        (GraphRegressor(alpha=0.0), "alpha"),
+        (MeanRegularizedRegressor(0.0), "alpha_shared and alpha_specific"),
+        (MeanRegularizedRegressor(alpha_specific=0.0), "alpha_shared and alpha_specific"),
+        (TaskRelationshipRegressor(0.0, alpha=0.0), "gamma or alpha"),
+        (GraphRegressorCV(alphas=[0.0, 0.1]), "all of alphas"),
+        (MeanRegularizedRegressorCV(alphas_shared=[0.0]), "all of alphas_shared and alphas_specif"),
+    ],
+)
+def test_strengths_that_a_kernel_needs_are_named(model, strengths):
+    X, Y = make()
+    with pytest.raises(ValueError, match=f"for a kernel's features.* Set {strengths}.* above 0.$"):
+        model.set_params(kernel="rbf").fit(X, Y)
+
+
 def test_a_given_kernel_must_be_symmetric():
     X, Y = make()
     with pytest.raises(ValueError, match=r"k\(x, z\) and k\(z, x\) differ by up to 0\.5"):
