@@ -5,14 +5,17 @@ Gram matrix and its scale. There are J kinds among T tasks.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpotri
 
+from sklearn_mtl.bayes._covariances import Covariances, Matrices, OneBasis
 from sklearn_mtl.bayes._kinds import multiply
 
+MOST_NUMBERS = 2**18  # of one part of the kinds: 2 MiB
 # kinds to a Gram matrix from which on one eigendecomposition costs less than their factorisations
 MANY_KINDS = 8
 
@@ -34,10 +37,9 @@ class Conditionals(ABC):
     count: np.ndarray
     gained: np.ndarray
 
-    @cached_property
     @abstractmethod
-    def covariance(self) -> np.ndarray:
-        """C, shape (J, d, d)."""
+    def covariances(self, root: np.ndarray) -> Covariances:
+        """Return ``C + B root root' B'``, where ``B = C S^-1``."""
 
     @cached_property
     @abstractmethod
@@ -84,20 +86,31 @@ class Factored(Conditionals):
         count: np.ndarray,
     ) -> None:
         self._prior_root, self.count = prior_root, count
-        self.precision = _inverse(prior_root[None].copy())[0]
-        whole = gram[group]
-        whole *= scale[:, None, None]
-        whole += self.precision
-        factor = np.linalg.cholesky(whole)
-        diagonal = np.einsum("jii->ji", factor)
+        self.precision = _inverse(prior_root)
         log_prior = 2.0 * np.log(prior_root.diagonal()).sum()
-        self.gained = 2.0 * np.log(diagonal).sum(axis=1) + log_prior
-        self._covariance = _inverse(factor)
+        self.gained = np.full(len(count), log_prior)
+        self._covariance = np.empty((len(count), *prior_root.shape))
+        for part in self._parts():
+            whole = gram[group[part]]
+            whole *= scale[part, None, None]
+            whole += self.precision
+            factor = np.linalg.cholesky(whole)
+            self.gained[part] += 2.0 * np.log(np.einsum("jii->ji", factor)).sum(axis=1)
+            _invert(factor, self._covariance[part])
 
-    @cached_property
-    def covariance(self) -> np.ndarray:
-        """C, shape (J, d, d)."""
-        return self._covariance
+    def _parts(self) -> Iterator[slice]:
+        """Yield the kinds in parts, of which what is computed stays in fast memory."""
+        step = max(1, MOST_NUMBERS // self.precision.size)
+        for start in range(0, len(self.count), step):
+            yield slice(start, start + step)
+
+    def covariances(self, root: np.ndarray) -> Covariances:
+        """Return ``C + B root root' B'``, where ``B = C S^-1``."""
+        whole, seen = self._covariance.copy(), self.precision @ root
+        for part in self._parts():
+            moved = self._covariance[part] @ seen
+            whole[part] += moved @ np.swapaxes(moved, 1, 2)
+        return Matrices(whole)
 
     def _sums(self, matrix: np.ndarray) -> np.ndarray:
         """Return ``tr(C_j matrix)`` for a symmetric matrix, shape (J,)."""
@@ -117,29 +130,35 @@ class Factored(Conditionals):
         """Return ``C_t vectors_t`` of each task, shape (T, d)."""
         return multiply(self._covariance, kind, vectors)
 
-    def _apart(self, root: np.ndarray) -> np.ndarray:
-        """Return the transposes of ``Y_j = (C_j S^-1 - I) root``, shape (J, d, d)."""
-        apart = (self.precision @ root).T @ self._covariance
-        apart -= root.T
-        return apart
+    def _apart(self, root: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield the transposes of ``Y_j = (C_j S^-1 - I) root``, shape (J', d, d), of each part."""
+        seen = (self.precision @ root).T
+        for part in self._parts():
+            apart = seen @ self._covariance[part]
+            apart -= root.T
+            yield part, apart
 
     def total_apart(self, root: np.ndarray) -> np.ndarray:
         """Return ``sum_t Y_t Y_t'``, shape (d, d)."""
-        apart = self._apart(root)
-        if (self.count > 1).any():
-            apart *= np.sqrt(self.count)[:, None, None]
-        flat = apart.reshape(-1, len(self.precision))
-        return flat.T @ flat
+        total = np.zeros_like(root)
+        for part, apart in self._apart(root):
+            count = self.count[part]
+            if (count > 1).any():
+                apart *= np.sqrt(count)[:, None, None]
+            flat = apart.reshape(-1, len(root))
+            total += flat.T @ flat
+        return total
 
     def resolved_with(self, root: np.ndarray) -> np.ndarray:
         """Return ``scale_j tr(G_j B_j root root' B_j')``, shape (J,)."""
         # scale G B = S^-1 (I - B), hence the trace is -tr(root' S^-1 Y) - |L^-1 Y|^2
-        apart = self._apart(root)
         inverse_root = solve_triangular(self._prior_root, np.eye(len(root)), lower=True)
-        whitened = apart.reshape(-1, len(root)) @ inverse_root.T
-        squares = np.square(whitened).reshape(len(apart), -1).sum(axis=1)
-        straight = apart.reshape(len(apart), -1) @ (self.precision @ root).T.ravel()
-        return -straight - squares
+        seen, found = (self.precision @ root).T.ravel(), np.empty(len(self.count))
+        for part, apart in self._apart(root):
+            straight = apart.reshape(len(apart), -1) @ seen
+            whitened = apart.reshape(-1, len(root)) @ inverse_root.T
+            found[part] = -straight - np.square(whitened).reshape(len(apart), -1).sum(axis=1)
+        return found
 
 
 class Spectral(Conditionals):
@@ -159,7 +178,7 @@ class Spectral(Conditionals):
         scale: np.ndarray,
         count: np.ndarray,
     ) -> None:
-        self.precision, self.count = _inverse(prior_root[None].copy())[0], count
+        self.precision, self.count = _inverse(prior_root), count
         values, vectors = np.linalg.eigh(prior_root.T @ gram @ prior_root)
         self._group, self._basis = group, prior_root @ vectors
         inverse_root = solve_triangular(prior_root, np.eye(len(prior_root)), lower=True)
@@ -168,11 +187,10 @@ class Spectral(Conditionals):
         self.gained = np.log1p(ratio).sum(axis=1)
         self._left, self._taken = 1.0 / (1.0 + ratio), ratio / (1.0 + ratio)
 
-    @cached_property
-    def covariance(self) -> np.ndarray:
-        """C, shape (J, d, d)."""
-        basis = self._basis[self._group]
-        return (basis * self._left[:, None, :]) @ np.swapaxes(basis, 1, 2)
+    def covariances(self, root: np.ndarray) -> Covariances:
+        """Return ``C + B root root' B'``, where ``B = C S^-1``."""
+        # B = A diag(q) A^-1
+        return OneBasis(self._basis, self._dual @ root, self._group, self._left)
 
     def _by_group(self, values: np.ndarray) -> np.ndarray:
         """Return sums over the kinds of each group, shape (K, ...)."""
@@ -216,9 +234,16 @@ class Spectral(Conditionals):
         return (self._taken * self._left * squares[self._group]).sum(axis=1)
 
 
-def _inverse(factor: np.ndarray) -> np.ndarray:
-    """Return ``(L L')^-1`` for lower triangles L, shape (J, d, d), which are overwritten."""
-    for lower in factor:
+def _invert(factor: np.ndarray, inverse: np.ndarray) -> None:
+    """Write ``(L L')^-1`` to `inverse` for lower triangles L, (J, d, d), which are overwritten."""
+    for lower, whole in zip(factor, inverse, strict=True):
         dpotri(lower.T, lower=0, overwrite_c=1)
-    above = np.triu(np.ones(factor.shape[1:], dtype=bool), 1)
-    return np.where(above, np.swapaxes(factor, 1, 2), factor)
+        np.add(lower, lower.T, out=whole)  # the upper triangle of `lower` is 0
+        whole.flat[:: len(whole) + 1] *= 0.5
+
+
+def _inverse(factor: np.ndarray) -> np.ndarray:
+    """Return ``(L L')^-1`` for a lower triangle L, shape (d, d)."""
+    inverse = np.empty((1, *factor.shape))
+    _invert(factor[None].copy(), inverse)
+    return inverse[0]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_mtl.bayes._fit import PopulationFit
 from sklearn_mtl.bayes._maximise import Maximum, maximise
 from sklearn_mtl.bayes._noise_prior import LEAST_PSEUDO_LABELS
 from sklearn_mtl.bayes._population import Population
@@ -11,6 +12,7 @@ from sklearn_mtl.bayes._posterior import Posterior, infer
 from sklearn_mtl.bayes._prior import Prior
 from sklearn_mtl.bayes._standardization import Moments, Standardization
 from sklearn_mtl.bayes._structure import exp_variance
+from sklearn_mtl.bayes._tasks import TaskPosteriors
 from sklearn_mtl.convex import GramStats
 
 # the hyper-prior of the typical noise variance, chosen on simulated tasks of few labels, where it
@@ -34,38 +36,24 @@ class Hyperparameters:
 
 
 @dataclass(frozen=True, eq=False)
-class GaussianFit:
-    """What tasks were found to be, in standard coordinates.
+class GaussianFit(PopulationFit):
+    """What tasks were found to be, in standard coordinates, and how much noise their labels have.
 
     Attributes
     ----------
-    coordinates : Standardization
-    prior : Prior
     noise : ndarray of shape (T,)
     typical_noise : float
         The center of the hyper-prior of noise variances.
     pseudo_labels : float
         Labels that it counts for.
-    posterior : Posterior
-    scores : list of float
-        Log evidence plus log hyper-prior, before each iteration and after the last.
-    n_iter : int
-    converged : bool
-    n_singular : int
-        Directions of weights in which tasks hardly differ, that the hyper-prior alone keeps from
-        a variance of 0.
+    resolved : ndarray of shape (T,)
+        How many parameters the labels of each task decide.
     """
 
-    coordinates: Standardization
-    prior: Prior
     noise: np.ndarray
     typical_noise: float
     pseudo_labels: float
-    posterior: Posterior
-    scores: list[float]
-    n_iter: int
-    converged: bool
-    n_singular: int
+    resolved: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,16 +167,19 @@ def fit_gaussian(
     center = np.zeros(population.n_coefficients)
     model = GaussianModel(moments, population, center, shared_noise, pseudo_labels)
     found: Maximum = maximise(model, model.start(), tol=tol, max_iter=max_iter)
-    at = found.at
+    at, posterior = found.at, found.posterior
     return GaussianFit(
         coordinates,
         at.prior,
-        at.noise,
-        model.typical_noise(at.noise),
-        pseudo_labels,
-        found.posterior,
+        TaskPosteriors.of(posterior, at.prior),
+        posterior.population_covariance,
+        posterior.log_evidence,
         found.scores,
         found.n_iter,
         found.converged,
         population.n_singular(at.prior),
+        at.noise,
+        model.typical_noise(at.noise),
+        pseudo_labels,
+        posterior.resolved,
     )

@@ -5,40 +5,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sklearn_mtl.bayes._class_rows import ClassRows
+from sklearn_mtl.bayes._fit import PopulationFit
 from sklearn_mtl.bayes._maximise import Maximum, maximise
 from sklearn_mtl.bayes._mode import Mode, approximate
 from sklearn_mtl.bayes._population import Population
 from sklearn_mtl.bayes._posterior import Posterior
 from sklearn_mtl.bayes._prior import Prior
-from sklearn_mtl.bayes._standardization import Standardization
+from sklearn_mtl.bayes._tasks import TaskPosteriors
 
 
 @dataclass(frozen=True, eq=False)
-class LaplaceFit:
-    """What tasks were found to be, in standard coordinates.
-
-    Attributes
-    ----------
-    coordinates : Standardization
-    prior : Prior
-    posterior : Posterior
-        See `mean_and_spread`.
-    scores : list of float
-        Laplace's log evidence plus log hyper-prior, before each iteration and after the last.
-    n_iter : int
-    converged : bool
-    n_singular : int
-        Directions of weights in which tasks hardly differ, that the hyper-prior alone keeps from
-        a variance of 0.
-    """
-
-    coordinates: Standardization
-    prior: Prior
-    posterior: Posterior
-    scores: list[float]
-    n_iter: int
-    converged: bool
-    n_singular: int
+class LaplaceFit(PopulationFit):
+    """What tasks were found to be, in Laplace's approximation; see `mean_and_spread`."""
 
 
 class LaplaceModel:
@@ -111,7 +89,9 @@ def fit_laplace(
     return LaplaceFit(
         rows.coordinates,
         found.at,
-        posterior,
+        TaskPosteriors.of(posterior, found.at),
+        posterior.population_covariance,
+        posterior.log_evidence,
         found.scores,
         found.n_iter,
         found.converged,

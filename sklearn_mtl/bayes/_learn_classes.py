@@ -12,6 +12,10 @@ from sklearn_mtl.bayes._row_scales import standardize_rows
 from sklearn_mtl.bayes._structure import STRUCTURES, Spherical
 from sklearn_mtl.tasks import TaskData
 
+# of a weight and of an intercept that the first hyper-prior adds: where classes are separable,
+# nothing else keeps log-odds, and with them the variance of weights, from growing without end
+FIRST_SHARE = 1.0
+
 
 def learn_classes(
     X: Any,
@@ -61,10 +65,15 @@ def learn_classes(
     def fit(population: Population, most: int, _: LaplaceFit | None) -> LaplaceFit:
         return fit_laplace(rows, population, tol=tol, max_iter=most)
 
-    p = X.shape[1]
     return from_one_variance(
         fit,
-        Population(one_variance(p), p, fit_intercept, learn_mean, likelihood.n_outputs),
+        one_variance(
+            X.shape[1],
+            fit_intercept,
+            learn_mean,
+            share=FIRST_SHARE,
+            n_outputs=likelihood.n_outputs,
+        ),
         structure=structure,
         rank=rank,
         pseudo_tasks=pseudo_tasks,

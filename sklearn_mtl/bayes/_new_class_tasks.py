@@ -18,9 +18,7 @@ def fit_new_class_tasks(fit: LaplaceFit, rows: ClassRows) -> Posterior:
     rows : ClassRows
         Of the new tasks, in the coordinates of the fit.
     """
-    known = fit.posterior
-    spread = fit.prior.covariance + known.population_covariance
-    center = known.population_mean
-    prior = Prior(center, np.zeros(len(center)), spread)
+    center = fit.tasks.unseen_mean
+    prior = Prior(center, np.zeros(len(center)), fit.tasks.unseen_covariance)
     start = Mode(np.tile(center, (rows.n_tasks, 1)), center)
     return mean_and_spread(rows, approximate(rows, prior, start))

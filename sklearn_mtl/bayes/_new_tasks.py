@@ -2,11 +2,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_mtl.bayes._covariances import Covariances
 from sklearn_mtl.bayes._gaussian import GaussianFit
 from sklearn_mtl.bayes._maximise import maximise
 from sklearn_mtl.bayes._posterior import Posterior, infer
 from sklearn_mtl.bayes._prior import Prior
-from sklearn_mtl.bayes._standardization import Moments, Standardization
+from sklearn_mtl.bayes._standardization import Moments, Standardization, task_units
 from sklearn_mtl.bayes._structure import exp_variance
 from sklearn_mtl.convex import GramStats
 
@@ -20,8 +21,8 @@ class NewTasks:
     Attributes
     ----------
     mean : ndarray of shape (T', d)
-    covariance : ndarray of shape (J, d, d)
-        Once for tasks that have the same one.
+    covariances : Covariances
+        Of J kinds.
     kind : ndarray of shape (T',)
         Which covariance is each task's.
     noise : ndarray of shape (T',)
@@ -30,7 +31,7 @@ class NewTasks:
     """
 
     mean: np.ndarray
-    covariance: np.ndarray
+    covariances: Covariances
     kind: np.ndarray
     noise: np.ndarray
     y_mean: np.ndarray
@@ -56,17 +57,15 @@ def fit_new_tasks(
     """
     T, old = stats.n_tasks, fit.coordinates
     if each_task:
-        own = Standardization.of(
-            stats, fit_intercept=old.fit_intercept, each_feature=True, each_task=True
-        )
-        y_mean, y_scale = own.y_mean, own.y_scale
+        # one label, or equal ones, are told in units that are typical of the tasks of the fit
+        typical = float(np.exp(np.log(old.y_scale).mean()))
+        y_mean, y_scale = task_units(stats, fit_intercept=old.fit_intercept, typical=typical)
     else:
         y_mean, y_scale = np.full(T, old.y_mean[0]), np.full(T, old.y_scale[0])
     there = Standardization(old.x_mean, old.x_scale, y_mean, y_scale, old.fit_intercept)
-    center = fit.posterior.population_mean
+    center = fit.tasks.unseen_mean
     # what is uncertain about the mean is, to each new task, as the spread of tasks about it
-    spread = fit.prior.covariance + fit.posterior.population_covariance
-    prior = Prior(center, np.zeros_like(center), spread)
+    prior = Prior(center, np.zeros_like(center), fit.tasks.unseen_covariance)
     model = _NoiseModel(there.moments(stats), prior, fit.typical_noise, fit.pseudo_labels)
     noise = np.full(T, fit.typical_noise)
     if shared_noise:
@@ -74,7 +73,7 @@ def fit_new_tasks(
     else:
         best = maximise(model, noise, tol=TOL, max_iter=MAX_ITER)
         noise, found = best.at, best.posterior
-    return NewTasks(found.mean, found.covariance, found.kind, noise, y_mean, y_scale)
+    return NewTasks(found.mean, found.covariances, found.kind, noise, y_mean, y_scale)
 
 
 @dataclass(frozen=True, eq=False)

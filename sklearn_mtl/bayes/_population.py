@@ -8,7 +8,7 @@ from sklearn_mtl.bayes._structure import Structure, exp_variance
 
 # in standard coordinates, where features and labels have variance 1 and p weights make the labels
 INTERCEPT_MEAN_VARIANCE = 100.0  # of m at the intercept: the labels' mean is not known to be 0
-PSEUDO_INTERCEPTS = 1.0  # intercepts of variance 1 that the hyper-prior adds to those of the tasks
+PSEUDO_INTERCEPTS = 1.0  # that the hyper-prior adds to those of the tasks
 SINGULAR = 1e-4  # of the hyper-prior's variance of weights: next to nothing
 PSEUDO_WEIGHTS = 1.0  # weights of variance 1 / p that it adds to those of m
 
@@ -31,6 +31,10 @@ class Population:
         Whether m is unknown; else it is 0 at weights.
     n_outputs : int
         Outputs of each task: 1, or the number of classes.
+    intercept_variance : float, default=1.0
+        Of the intercepts that the hyper-prior adds.
+    pseudo_intercepts : float, default=1.0
+        How many they are.
     """
 
     structure: Structure
@@ -38,6 +42,8 @@ class Population:
     fit_intercept: bool
     learn_mean: bool
     n_outputs: int = 1
+    intercept_variance: float = 1.0
+    pseudo_intercepts: float = PSEUDO_INTERCEPTS
 
     @property
     def n_coefficients(self) -> int:
@@ -78,7 +84,9 @@ class Population:
         for block in self._blocks:
             covariance[block, block] = self.structure.maximise(scatter[block, block], T)
         at = self._intercepts
-        covariance[at, at] = (scatter[at, at] + PSEUDO_INTERCEPTS) / (T + PSEUDO_INTERCEPTS)
+        further = self.pseudo_intercepts
+        whole = scatter[at, at] + further * self.intercept_variance
+        covariance[at, at] = whole / (T + further)
         weights = self._weights
         spread = posterior.population_covariance[weights, weights]
         squares = np.square(posterior.population_mean[weights] - center[weights]) + spread
@@ -90,7 +98,8 @@ class Population:
         blocks = (prior.covariance[block, block] for block in self._blocks)
         density = sum(self.structure.log_density(block) for block in blocks)
         of_intercepts = prior.covariance[self._intercepts, self._intercepts]
-        density -= 0.5 * PSEUDO_INTERCEPTS * (np.log(of_intercepts) + 1.0 / of_intercepts).sum()
+        ratio = self.intercept_variance / of_intercepts
+        density -= 0.5 * self.pseudo_intercepts * (ratio - np.log(ratio)).sum()
         if self.learn_mean:
             variance = prior.variance[self._weights[0]]
             density -= (
@@ -125,6 +134,17 @@ class Population:
         covariance[at, at] = exp_variance(of_intercepts)
         return self._prior(center, mean_variance, covariance)
 
-    def with_structure(self, structure: Structure) -> "Population":
-        """Return the same population with covariances of another form."""
-        return replace(self, structure=structure)
+    def typical_variances(self, prior: Prior) -> tuple[float, float]:
+        """Return those of weights and of intercepts, as far as one number each tells them."""
+        variance = prior.covariance.diagonal()
+        of_intercepts = variance[self._intercepts].mean() if self.fit_intercept else 1.0
+        return float(variance[self._weights].mean()), float(of_intercepts)
+
+    def with_center(self, structure: Structure, intercept_variance: float) -> "Population":
+        """Return the same population under the hyper-prior of a second fit."""
+        return replace(
+            self,
+            structure=structure,
+            intercept_variance=intercept_variance,
+            pseudo_intercepts=PSEUDO_INTERCEPTS,
+        )

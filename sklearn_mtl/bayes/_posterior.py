@@ -5,6 +5,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from sklearn_mtl.bayes._conditionals import MANY_KINDS, Conditionals, Factored, Spectral
+from sklearn_mtl.bayes._covariances import Covariances
 from sklearn_mtl.bayes._kinds import distinct_pairs
 from sklearn_mtl.bayes._likelihood import QuadraticLikelihood
 from sklearn_mtl.bayes._prior import Prior
@@ -38,26 +39,20 @@ class Posterior:
     population_root: np.ndarray
     log_evidence: float
 
-    @property
-    def conditional(self) -> np.ndarray:
-        """C, shape (J, d, d)."""
-        return self.conditionals.covariance
-
-    @cached_property
-    def slope(self) -> np.ndarray:
-        """B, shape (J, d, d)."""
-        return self.conditional @ self.conditionals.precision
-
     @cached_property
     def population_covariance(self) -> np.ndarray:
         """Covariance of m, not of tasks, shape (d, d)."""
         return self.population_root @ self.population_root.T
 
-    @cached_property
+    @property
+    def covariances(self) -> Covariances:
+        """Covariances of coefficients, of J kinds."""
+        return self.conditionals.covariances(self.population_root)
+
+    @property
     def covariance(self) -> np.ndarray:
         """Covariances of coefficients, shape (J, d, d)."""
-        moved = self.slope @ self.population_root
-        return self.conditional + moved @ np.swapaxes(moved, 1, 2)
+        return self.covariances.dense()
 
     @cached_property
     def _spread(self) -> np.ndarray:

@@ -64,9 +64,9 @@ class Standardization:
         pooled = spread.sum() / task_mass.sum()
         y_scale = np.full(stats.n_tasks, np.sqrt(pooled) if pooled > 0 else 1.0)
         if each_task:
-            y_mean = stats.y_mean.copy() if fit_intercept else y_mean
-            own = (stats.energy if fit_intercept else spread) / task_mass
-            y_scale = np.where(own > 0, np.sqrt(own), y_scale)
+            y_mean, y_scale = task_units(
+                stats, fit_intercept=fit_intercept, typical=None, otherwise=y_scale[0]
+            )
         return cls(x_mean, x_scale, y_mean, y_scale, fit_intercept)
 
     def moments(self, stats: GramStats) -> "Moments":
@@ -100,6 +100,35 @@ class Standardization:
         if not self.fit_intercept:
             return np.zeros(v.shape[:-1])
         return y_mean + y_scale * v[..., -1] - self.coef(v, y_scale) @ self.x_mean
+
+
+def task_units(
+    stats: GramStats, *, fit_intercept: bool, typical: float | None, otherwise: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and the scale of each task's own labels, shapes (T,).
+
+    Parameters
+    ----------
+    stats : GramStats
+    fit_intercept : bool
+        Without intercepts, means stay as they are, and scales are about 0.
+    typical : float or None
+        The scale of a task whose labels, one or all equal, have none of their own; None is the
+        geometric mean of those of the other tasks, which no unit of labels decides alone.
+    otherwise : float, default=1.0
+        `typical`, where no task has a scale.
+    """
+    mass, y_mean = stats.task_mass, stats.y_mean
+    variance = stats.energy / np.where(mass > 0, mass, 1.0)
+    # equal labels have rounding for a variance
+    telling = variance > np.square(64 * np.finfo(float).eps * np.abs(y_mean))
+    if not fit_intercept:
+        variance, y_mean = variance + np.square(y_mean), np.zeros(stats.n_tasks)
+        telling = variance > 0
+    own = np.sqrt(variance, where=telling, out=np.ones(stats.n_tasks))
+    if typical is None:
+        typical = float(np.exp(np.log(own[telling]).mean())) if telling.any() else otherwise
+    return y_mean.copy(), np.where(telling, own, typical)
 
 
 def feature_scale(variance: np.ndarray, x_mean: np.ndarray, *, each_feature: bool) -> np.ndarray:

@@ -3,6 +3,7 @@ from typing import Self
 
 import numpy as np
 
+from sklearn_mtl.bayes._covariances import Covariances, Matrices
 from sklearn_mtl.bayes._posterior import Posterior
 from sklearn_mtl.bayes._prior import Prior
 
@@ -14,8 +15,8 @@ class TaskPosteriors:
     Attributes
     ----------
     mean : ndarray of shape (T, d)
-    covariance : ndarray of shape (J, d, d)
-        Once for tasks that have the same one.
+    parts : tuple of Covariances
+        Of J kinds together.
     kind : ndarray of shape (T,)
         Which of them is each task's.
     unseen_mean : ndarray of shape (d,)
@@ -24,7 +25,7 @@ class TaskPosteriors:
     """
 
     mean: np.ndarray
-    covariance: np.ndarray
+    parts: tuple[Covariances, ...]
     kind: np.ndarray
     unseen_mean: np.ndarray
     unseen_covariance: np.ndarray
@@ -35,38 +36,57 @@ class TaskPosteriors:
         unseen = prior.covariance + posterior.population_covariance
         return cls(
             posterior.mean,
-            posterior.covariance,
+            (posterior.covariances,),
             posterior.kind,
             posterior.population_mean,
             unseen,
         )
 
+    @property
+    def n_kinds(self) -> int:
+        """Number of covariances, J."""
+        return sum(part.n_kinds for part in self.parts)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """All covariances, shape (J, d, d), computed when asked for."""
+        return np.concatenate([part.dense() for part in self.parts])
+
     def select(self, places: np.ndarray) -> Self:
         """Return these tasks, in this order; -1 is a task never seen."""
         unseen = places < 0
         mean = np.where(unseen[:, None], self.unseen_mean, self.mean[places])
-        kind = np.where(unseen, len(self.covariance), self.kind[places])
-        covariance = self.covariance
+        kind = np.where(unseen, self.n_kinds, self.kind[places])
+        parts = self.parts
         if unseen.any():
-            covariance = np.concatenate([covariance, self.unseen_covariance[None]])
-        return type(self)(mean, covariance, kind, self.unseen_mean, self.unseen_covariance)
+            parts = (*parts, Matrices(self.unseen_covariance[None]))
+        return type(self)(mean, parts, kind, self.unseen_mean, self.unseen_covariance)
 
-    def append(self, mean: np.ndarray, covariance: np.ndarray, kind: np.ndarray) -> Self:
+    def append(self, mean: np.ndarray, covariances: Covariances, kind: np.ndarray) -> Self:
         """Return these tasks and further ones, of which the arguments tell the same."""
         return type(self)(
             np.concatenate([self.mean, mean]),
-            np.concatenate([self.covariance, covariance]),
-            np.concatenate([self.kind, len(self.covariance) + kind]),
+            (*self.parts, covariances),
+            np.concatenate([self.kind, self.n_kinds + kind]),
             self.unseen_mean,
             self.unseen_covariance,
         )
 
+    def _part(self, task: int) -> tuple[Covariances, int]:
+        """Return where the covariance of a task is, and its number there."""
+        kind = int(self.kind[task])
+        for part in self.parts:
+            if kind < part.n_kinds:
+                break
+            kind -= part.n_kinds
+        return part, kind
+
     def variance(self, rows: np.ndarray, task: int) -> np.ndarray:
         """Return the variance of ``z . v_t`` for each row z, shape (n,)."""
-        return np.einsum("ni,ni->n", rows @ self.covariance[self.kind[task]], rows)
+        part, kind = self._part(task)
+        return part.variance(rows, kind)
 
     def draw(self, task: int, n_samples: int, random_state: np.random.RandomState) -> np.ndarray:
         """Return draws of v_t, shape (d, n_samples)."""
-        normal = random_state.standard_normal((len(self.unseen_mean), n_samples))
-        root = np.linalg.cholesky(self.covariance[self.kind[task]])
-        return self.mean[task][:, None] + root @ normal
+        part, kind = self._part(task)
+        return self.mean[task][:, None] + part.draw(kind, n_samples, random_state)

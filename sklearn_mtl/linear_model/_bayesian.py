@@ -35,13 +35,14 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
     hyper-priors. There is no strength to tune. A task with few labels is drawn towards the
     population as far as tasks were found to be alike, and predictions know how uncertain they are.
 
-    Hyper-priors, for labels of variance 1 and features of variance 1: μ ~ N(0, τ² I), with τ²
-    learned as Σ is; μ_b ~ N(mean of the labels, 100). Σ counts `pseudo_tasks` further tasks whose
-    weights have the variance of the best spherical Σ, s_b² one task more with an intercept of
-    variance 1; σ_t² counts `noise_pseudo_labels_` further labels with the noise that is typical of
-    all tasks, 2 of them or more, as alike as tasks were found to be in a first fit; and that noise
-    one label more with noise of variance 0.2. They keep three tasks, or fewer labels than features,
-    from a Σ or a σ_t² of 0.
+    Hyper-priors, for labels of variance 1 and features of variance 1: μ ~ N(0, τ² I), where τ² is
+    learned and counts one further weight of variance 1 / p; μ_b ~ N(mean of the labels, 100). Σ
+    counts `pseudo_tasks` further tasks, and s_b² one, whose weights and intercept have the
+    variances that a first fit with a spherical Σ finds, where a twentieth of a weight of variance
+    1 / p and of an intercept of variance 1 is added; σ_t² counts `noise_pseudo_labels_` further
+    labels with the noise that is typical of all tasks, 2 of them or more, as alike as tasks were
+    found to be in that fit; and that noise one label more with noise of variance 0.2. They keep
+    three tasks, or fewer labels than features, from a Σ or a σ_t² of 0.
 
     Parameters
     ----------
@@ -53,7 +54,8 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         Directions of "low_rank".
     pseudo_tasks : "auto" or float, default="auto"
         How many tasks the hyper-prior of Σ counts for; "auto" is twice the number of features for
-        "full", that number for "low_rank", 2 for "diagonal".
+        "full", that number for "low_rank", 2 for "diagonal", and for "spherical", where each weight
+        tells of the one variance, 1 by that number.
     prior_mean : {"learned", "zero"}, default="learned"
         Whether μ is learned; with "zero", weights are drawn towards 0.
     noise : {"task", "shared"}, default="task"
@@ -226,11 +228,11 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         # what is expected of a task never seen, whatever tasks are added
         self._unseen_noise = float(fit.noise.mean())
         self._dtype = dtype
-        self._set_tasks(TaskPosteriors.of(fit.posterior, fit.prior), fit.noise, mean, scale)
+        self._set_tasks(fit.tasks, fit.noise, mean, scale)
         self._set_population(fit)
         # densities of labels in their own units
         units = float(stats.task_mass @ np.log(scale))
-        self.log_evidence_ = fit.posterior.log_evidence - units
+        self.log_evidence_ = fit.log_evidence - units
         self.scores_ = [score - units for score in fit.scores]
         self.n_iter_, self.n_singular_ = fit.n_iter, fit.n_singular
         self.noise_pseudo_labels_ = fit.pseudo_labels
@@ -302,9 +304,9 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         mean = coordinates.y_mean[:1] if one_unit else np.zeros(1)
         units = scale / coordinates.x_scale
         outer = units[:, None] * units
-        center = fit.posterior.population_mean
+        center = fit.population_mean
         self.prior_mean_ = center[:p] * units
-        self.prior_mean_covariance_ = fit.posterior.population_covariance[:p, :p] * outer
+        self.prior_mean_covariance_ = fit.population_covariance[:p, :p] * outer
         self.prior_covariance_ = fit.prior.covariance[:p, :p] * outer
         self.prior_intercept_mean_ = float(coordinates.intercept(center[None], mean, scale)[0])
         variance = fit.prior.covariance[p, p] if self.fit_intercept else 0.0
@@ -345,7 +347,7 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         )
         noise = self.noise_variance_ / np.square(self._y_scale)
         self._set_tasks(
-            self._tasks.append(new.mean, new.covariance, new.kind),
+            self._tasks.append(new.mean, new.covariances, new.kind),
             np.concatenate([noise, new.noise]),
             np.concatenate([self._y_mean, new.y_mean]),
             np.concatenate([self._y_scale, new.y_scale]),

@@ -33,9 +33,10 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
     class (in long form, or with rows of its own). Probabilities are averages over the posterior:
     they know how uncertain weights are.
 
-    Hyper-priors, for features of variance 1: μ ~ N(0, τ² I), with τ² learned as Σ is; μ_b ~ N(0,
-    100). Σ counts `pseudo_tasks` further tasks whose weights have the variance of the best
-    spherical Σ, s_b² one task more with an intercept of variance 1.
+    Hyper-priors, for features of variance 1: μ ~ N(0, τ² I), where τ² is learned and counts one
+    further weight of variance 1 / p; μ_b ~ N(0, 100). Σ counts `pseudo_tasks` further tasks, and
+    s_b² one, whose weights and intercept have the variances that a first fit with a spherical Σ
+    finds, where one weight of variance 1 / p and one intercept of variance 1 are added.
 
     Parameters
     ----------
@@ -47,7 +48,8 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
         Directions of "low_rank".
     pseudo_tasks : "auto" or float, default="auto"
         How many tasks the hyper-prior of Σ counts for; "auto" is twice the number of features for
-        "full", that number for "low_rank", 2 for "diagonal".
+        "full", that number for "low_rank", 2 for "diagonal", and for "spherical", where each weight
+        tells of the one variance, 1 by that number.
     prior_mean : {"learned", "zero"}, default="learned"
         Whether μ is learned; with "zero", weights are drawn towards 0.
     unseen_task : {"error", "prior"}, default="error"
@@ -215,7 +217,7 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
         self._set_families(learned, layout.tasks)
         self._set_populations()
         fits = [family.fit for family in learned.values()]
-        self.log_evidence_ = sum(fit.posterior.log_evidence for fit in fits)
+        self.log_evidence_ = sum(fit.log_evidence for fit in fits)
         self.n_iter_ = max(fit.n_iter for fit in fits)
         self.n_singular_ = sum(fit.n_singular for fit in fits)
         longest = max(len(fit.scores) for fit in fits)
@@ -249,16 +251,14 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
             return whole if len(whole) > 1 else whole[0]
 
         members = list(self._families.values())
-        posteriors = [family.fit.posterior for family in members]
-        pairs = list(zip(members, posteriors, strict=True))
-        self.prior_mean_ = together([f.coef(p.population_mean) for f, p in pairs])
+        self.prior_mean_ = together([f.coef(f.fit.population_mean) for f in members])
         self.prior_mean_covariance_ = together(
-            [f.weight_covariance(p.population_covariance) for f, p in pairs]
+            [f.weight_covariance(f.fit.population_covariance) for f in members]
         )
         self.prior_covariance_ = together(
             [f.weight_covariance(f.fit.prior.covariance) for f in members]
         )
-        self.prior_intercept_mean_ = together([f.intercept(p.population_mean) for f, p in pairs])
+        self.prior_intercept_mean_ = together([f.intercept(f.fit.population_mean) for f in members])
         self.prior_intercept_variance_ = together(
             [f.intercept_variance(f.fit.prior.covariance) for f in members]
         )

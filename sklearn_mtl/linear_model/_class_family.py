@@ -65,8 +65,7 @@ class Family:
     @classmethod
     def of(cls, tasks: np.ndarray, likelihood: ClassLikelihood, fit: LaplaceFit) -> "Family":
         """Return the tasks of a fit, which stands for no row of it."""
-        known = TaskPosteriors.of(fit.posterior, fit.prior)
-        return cls(tasks, likelihood, fit, known)
+        return cls(tasks, likelihood, fit, fit.tasks)
 
     def select(self, tasks: np.ndarray, known: np.ndarray) -> "Family":
         """Return some tasks of the family, under other numbers.
@@ -96,7 +95,7 @@ class Family:
         """
         rows = ClassRows.of(X, data, numbers, self.likelihood, self.fit.coordinates)
         new = fit_new_class_tasks(self.fit, rows)
-        known = self.known.append(new.mean, new.covariance, new.kind)
+        known = self.known.append(new.mean, new.covariances, new.kind)
         return replace(self, tasks=np.concatenate([self.tasks, tasks]), known=known)
 
     # -- in the caller's coordinates -------------------------------------------------------------

@@ -43,7 +43,7 @@ def learned(labels, word="full", **options):
 
 def predictions(fit, X):
     there = fit.coordinates
-    return there.rows(X) @ fit.posterior.mean.T * there.y_scale + there.y_mean
+    return there.rows(X) @ fit.tasks.mean.T * there.y_scale + there.y_mean
 
 
 @pytest.mark.parametrize("word", STRUCTURES)
@@ -178,14 +178,14 @@ def test_the_order_of_tasks_does_not_matter(name):
         Y = y.reshape(6, -1).T
         one, other = shared_rows(X[:12], Y), shared_rows(X[:12], Y[:, order])
     first, second = learned(one), learned(other)
-    assert_allclose(second.posterior.mean, first.posterior.mean[order], rtol=1e-5, atol=1e-7)
+    assert_allclose(second.tasks.mean, first.tasks.mean[order], rtol=1e-5, atol=1e-7)
     assert_allclose(second.noise, first.noise[order], rtol=1e-5)
 
 
 def test_a_mean_that_is_known_stays_zero():
     fit = learned(own_rows(*related()), learn_mean=False)
-    assert (fit.posterior.population_mean[:-1] == 0).all()
-    assert fit.posterior.population_mean[-1] != 0  # that of intercepts is always learned
+    assert (fit.population_mean[:-1] == 0).all()
+    assert fit.population_mean[-1] != 0  # that of intercepts is always learned
 
 
 def test_hyper_parameters_come_back_from_their_vector():
@@ -205,9 +205,10 @@ def test_hyper_parameters_come_back_from_their_vector():
 
 def test_iterations_that_end_before_the_form_asked_for_are_too_few():
     labels = own_rows(*related())
-    first = learned(labels, "spherical", tol=1e-6)
-    assert first.converged
-    assert not learned(labels, "full", tol=1e-6, max_iter=first.n_iter).converged
+    needed = learned(labels, "full", tol=1e-6).n_iter
+    assert learned(labels, "full", tol=1e-6, max_iter=needed).converged
+    for fewer in range(1, needed):
+        assert not learned(labels, "full", tol=1e-6, max_iter=fewer).converged
 
 
 def test_an_extrapolation_that_cannot_be_computed_is_one_that_failed():

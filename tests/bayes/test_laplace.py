@@ -16,7 +16,6 @@ from sklearn_mtl.bayes import (
     Prior,
     Softmax,
     Standardization,
-    TaskPosteriors,
     fit_laplace,
     learn_classes,
 )
@@ -365,7 +364,7 @@ def test_a_population_of_many_tasks_is_recovered():
     found = fit.prior.covariance / (units[:, None] * units)
     # standard errors of variances are about sqrt(2 / 150) = 12 %, Laplace's bias a few percent
     assert_allclose(found, true, atol=0.3)
-    assert_allclose(fit.posterior.population_mean / units, mean, atol=0.25)
+    assert_allclose(fit.population_mean / units, mean, atol=0.25)
 
 
 # -- tasks that come later ------------------------------------------------------------------------
@@ -377,7 +376,7 @@ def test_a_new_task_has_the_posterior_of_its_labels_under_the_population():
     fit = fit_laplace(rows, population, tol=1e-6, max_iter=50)
     new, *rest = some_classes(Softmax(3), T=1, n=5, seed=7)
     posterior = fit_new_class_tasks(fit, new)
-    unseen = TaskPosteriors.of(fit.posterior, fit.prior)
+    unseen = fit.tasks
     known = Prior(unseen.unseen_mean, np.zeros(9), unseen.unseen_covariance)
     joint = joint_of(new, *rest, known)
     mode = joint.mode()

@@ -198,4 +198,4 @@ def test_a_label_that_counts_twice_is_two_labels():
             )
         )  # fmt: skip
     assert_allclose(fits[0].scores[-1], fits[1].scores[-1], rtol=EXACT)
-    assert_allclose(fits[0].posterior.mean, fits[1].posterior.mean, rtol=1e-6)  # as `tol` allows
+    assert_allclose(fits[0].tasks.mean, fits[1].tasks.mean, rtol=1e-6)  # as `tol` allows

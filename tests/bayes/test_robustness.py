@@ -61,10 +61,10 @@ CASES = {
 def test_whatever_the_data_the_fit_is_finite(case, word, options):
     labels = CASES[case]()
     fit = learned(labels, word, **{"tol": 1e-6, "max_iter": 30, **options})
-    numbers = (fit.posterior.mean, fit.posterior.covariance, fit.noise, fit.prior.covariance)
+    numbers = (fit.tasks.mean, fit.tasks.covariance, fit.noise, fit.prior.covariance)
     assert all(np.isfinite(array).all() for array in (*numbers, fit.scores))
     assert (np.diff(fit.scores) >= 0).all()
-    assert (np.linalg.eigvalsh(fit.posterior.covariance) > 0).all()
+    assert (np.linalg.eigvalsh(fit.tasks.covariance) > 0).all()
 
 
 def test_a_thousand_tasks_of_few_labels_are_learned_together():

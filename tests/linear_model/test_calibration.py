@@ -132,3 +132,41 @@ def test_samples_of_a_task_err_together_as_far_as_its_weights_are_unknown(group)
     expected = 1.0 - outcome.noise[0] / np.square(std)  # noise is each label's own
     error = np.sqrt((1.0 + np.square(expected)) / standard.shape[2])  # of a mean of products
     assert (np.abs(together - expected) < 4.0 * error).all()
+
+
+@pytest.mark.parametrize("spread", [0.1, 1.0])
+@pytest.mark.parametrize("n_tasks", [3, 10])
+def test_tasks_never_seen_are_as_uncertain_as_few_tasks_let_them_be(n_tasks, spread):
+    """What the tasks have in common makes most of the labels, and no part of the intervals."""
+    std, error = [], []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        mean = 2.0 * rng.normal(size=4)
+
+        def draw(rng=rng, mean=mean):
+            X = rng.normal(size=(20, 4))
+            weights = mean + 0.3 * rng.normal(size=4)
+            return X, X @ weights + spread * rng.normal() + 0.5 * rng.normal(size=20)
+
+        tasks = {f"old {t}": draw() for t in range(n_tasks)}
+        model = BayesianMultiTaskRegressor(unseen_task="prior")
+        model.fit({t: X for t, (X, _) in tasks.items()}, {t: y for t, (_, y) in tasks.items()})
+        new = {f"new {t}": draw() for t in range(5)}
+        found = model.predict({t: X for t, (X, _) in new.items()}, return_std=True)
+        std += [found[1][t] for t in new]
+        error += [new[t][1] - found[0][t] for t in new]
+    ratio = np.sqrt(np.mean(np.square(std)) / np.mean(np.square(error)))
+    # 30 populations: a standard error of 5 %. One intercept as variable as all labels made it 2.2
+    # (3 tasks) and 1.5 (10 tasks) where intercepts hardly differ
+    assert 0.85 < ratio < 1.45
+
+
+@pytest.mark.parametrize("n_tasks", [1, 2, 3])
+def test_one_label_a_task_leaves_other_tasks_uncertain(n_tasks):
+    rng = np.random.default_rng(0)
+    X = {f"t{t}": rng.normal(size=(1, 3)) for t in range(n_tasks)}
+    y = {t: rows @ [1.0, 2.0, 0.0] for t, rows in X.items()}
+    model = BayesianMultiTaskRegressor(unseen_task="prior").fit(X, y)
+    _, std = model.predict({"new": np.eye(3)}, return_std=True)
+    spread = np.std([label[0] for label in y.values()]) or 1.0
+    assert (std["new"] > 0.5 * spread).all()
