@@ -171,6 +171,23 @@ def test_the_closed_form_on_rows_is_stationary(case, penalty, most, monkeypatch)
     assert 0 <= found.gap <= 1e-18 * problem.scale
 
 
+def test_conjugate_gradients_on_rows_go_on_from_a_start(monkeypatch):
+    monkeypatch.setattr(_row_system, "MOST_LABELS", 0)
+    X, data, layout = make(n=30, p=40, missing=0.3)
+    loss = DesignQuadratic(X, data, np.ones(3))
+    rows, tol = coef_rows(layout.tasks), 1e-10
+
+    def solve(alpha, start):
+        problem = make_problem(loss, GraphLaplacian("chain", 0.3) + Ridge(alpha), rows)
+        return SOLVERS["closed_form"].solve(problem, start, tol=tol, max_iter=500)
+
+    cold = solve(0.1, None)
+    assert solve(0.1, cold.coef).n_iter == 0
+    assert 0 < solve(0.11, cold.coef).n_iter < solve(0.11, None).n_iter
+    far = solve(0.1, 1e6 * np.ones(loss.shape))  # worse than W = 0
+    np.testing.assert_array_equal(far.coef, cold.coef)
+
+
 def test_the_closed_form_on_rows_needs_a_definite_penalty():
     X, data, layout = make()
     loss = DesignQuadratic(X, data, np.ones(3))

@@ -21,6 +21,7 @@ from sklearn_mtl import (
     TaskRelationshipRegressor,
 )
 from sklearn_mtl.convex import NuclearNorm, TaskRelationship, _spectrum
+from sklearn_mtl.convex.datafits._centred_columns import CentredColumns
 
 BOTH = [TaskRelationshipRegressor, TaskRelationshipClassifier]
 NAMES = list("abc")
@@ -455,6 +456,17 @@ def test_one_gram_matrix_is_decomposed_once_for_all_strengths(decompositions):
     model = TaskRelationshipRegressor(tol=1e-12).fit(X, y)
     assert model.n_iter_ > 2
     assert decompositions.count(X.shape[1]) == 1
+
+
+def test_curvature_of_rows_is_bounded_once_for_all_strengths(monkeypatch):
+    calls, bound = [], CentredColumns.largest_moment
+    monkeypatch.setattr(
+        CentredColumns, "largest_moment", lambda rows: calls.append(rows) or bound(rows)
+    )
+    X, y = make_data("TaskRelationshipRegressor", n=60, missing=0.2)
+    model = TaskRelationshipRegressor(1e-3, kernel="rbf", tol=1e-9).fit(X, y)
+    assert model.n_iter_ > 2
+    assert len(calls) == 1
 
 
 def test_coordinates_of_a_kernel_are_not_decomposed_again(decompositions):

@@ -101,6 +101,10 @@ class DesignQuadratic(QuadraticDatafit):
 
     def pooled_moments(self) -> np.ndarray:
         """Return the mean over tasks of the diagonals of their second moments, shape (p,)."""
+        return self._pooled_moments
+
+    @cached_property
+    def _pooled_moments(self) -> np.ndarray:
         count = np.bincount(self.group)
         return count @ self.rows.moments() / count.sum()
 
@@ -112,6 +116,10 @@ class DesignQuadratic(QuadraticDatafit):
 
     def lipschitz(self) -> float:
         """Return an upper bound on the largest curvature of f."""
+        return self._lipschitz
+
+    @cached_property
+    def _lipschitz(self) -> float:
         return float((self.task_weight * self.rows.largest_moments()).max())
 
     def intercept(self, W: np.ndarray) -> np.ndarray:

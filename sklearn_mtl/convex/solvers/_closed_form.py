@@ -48,7 +48,7 @@ class ClosedForm(Solver):
     ) -> Solution:
         """Return W, whatever the start, and on Gram matrices whatever the tolerance."""
         if isinstance(problem.datafit, DesignQuadratic):
-            return solve_on_rows(problem, problem.datafit, tol=tol, max_iter=max_iter)
+            return solve_on_rows(problem, problem.datafit, start, tol=tol, max_iter=max_iter)
         datafit = cast(GramQuadratic, problem.datafit)
         # gradients of tasks apart have no part where G has none, and neither have weights
         inverse = HessianInverse(problem.coupling, datafit, max_iter=max_iter, in_range=True)

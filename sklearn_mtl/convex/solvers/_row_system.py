@@ -24,21 +24,26 @@ MOST_SIDE = 6000  # of a Gram matrix of complete rows, for its eigenvectors
 
 
 def solve_on_rows(
-    problem: Problem, datafit: DesignQuadratic, *, tol: float, max_iter: int
+    problem: Problem,
+    datafit: DesignQuadratic,
+    start: np.ndarray | None,
+    *,
+    tol: float,
+    max_iter: int,
 ) -> Solution:
     """Return the minimum: exact where that is cheap, else to a duality gap.
 
     * Tasks that share all rows: eigenvectors of A^-1 and of B B', or of B'B where that is smaller.
     * At most `MOST_LABELS` labels: one Cholesky factor.
-    * Otherwise conjugate gradients, preconditioned by what the Hessian would be with labels on all
-      rows.
+    * Otherwise conjugate gradients from the start, preconditioned by what the Hessian would be with
+      labels on all rows.
     """
     rows = datafit.rows
     if isinstance(rows, CompleteRows) and min(rows.columns.matrix.shape) <= MOST_SIDE:
         return _certified(problem, _of_complete_rows(problem, datafit, rows), tol=tol)
     if rows.n_labels <= MOST_LABELS:
         return _certified(problem, _of_labels(problem, datafit), tol=tol)
-    return _conjugate_gradients(problem, datafit, tol=tol, max_iter=max_iter)
+    return _conjugate_gradients(problem, datafit, start, tol=tol, max_iter=max_iter)
 
 
 def _certified(problem: Problem, W: np.ndarray, *, tol: float) -> Solution:
@@ -88,12 +93,21 @@ def _of_labels(problem: Problem, datafit: DesignQuadratic) -> np.ndarray:
 
 
 def _conjugate_gradients(
-    problem: Problem, datafit: DesignQuadratic, *, tol: float, max_iter: int
+    problem: Problem,
+    datafit: DesignQuadratic,
+    start: np.ndarray | None,
+    *,
+    tol: float,
+    max_iter: int,
 ) -> Solution:
     rows, weight, tie = datafit.rows, datafit.task_weight[:, None], problem.coupling.product
     target = tol * problem.scale
     preconditioner = RowPreconditioner(problem).at(datafit.task_weight)
     W, residual = np.zeros(datafit.shape), datafit.linear
+    if start is not None:
+        objective, gradient = problem.smooth_part(start)
+        if objective < problem.scale:
+            W, residual = start, -gradient
     ahead = direction = preconditioner.solve(residual)
     size, n_iter = float(np.vdot(residual, ahead)), 0
     # the bound of the residual is that of the gradient, as far as rounding has not parted them
