@@ -139,6 +139,10 @@ class TaskRelationshipRegressor(TaskRelationshipMixin, KernelRegressor):
     prior, and one convex problem in W takes the place of the alternation between W and C of the
     paper, which crawls where C becomes singular.
 
+    A kernel costs one eigendecomposition, O(n³) operations. Where tasks share all labels, that is
+    most of a fit. Where labels are missing or rows are the tasks' own, a step takes O(n² T) more,
+    and fits take ten steps or, at small gamma, hundreds: 10 s on one core for n = 2000 and T = 14.
+
     References
     ----------
     Y. Zhang and D.-Y. Yeung, "A convex formulation for learning task relationships in multi-task
