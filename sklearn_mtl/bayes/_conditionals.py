@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy.linalg import solve_triangular
+from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dpotri
 
 from sklearn_mtl.bayes._covariances import Covariances, Matrices, OneBasis
@@ -60,8 +61,8 @@ class Conditionals(ABC):
         """Return ``sum_t Y_t Y_t'``, where ``Y = (C S^-1 - I) root``, shape (d, d)."""
 
     @abstractmethod
-    def resolved_with(self, root: np.ndarray) -> np.ndarray:
-        """Return ``scale_j tr(G_j B_j root root' B_j')``, where ``B = C S^-1``, shape (J,)."""
+    def apart(self, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return `total_apart`, and ``scale_j tr(G_j B_j root root' B_j')`` of each kind, (J,)."""
 
 
 class Factored(Conditionals):
@@ -138,27 +139,30 @@ class Factored(Conditionals):
             apart -= root.T
             yield part, apart
 
+    def _sum_of_squares(self, part: slice, apart: np.ndarray) -> np.ndarray:
+        """Return ``sum_t Y_t Y_t'`` over the tasks of a part, of which `apart` is overwritten."""
+        if (self.count[part] > 1).any():
+            apart *= np.sqrt(self.count[part])[:, None, None]
+        flat = apart.reshape(-1, apart.shape[2])
+        return flat.T @ flat
+
     def total_apart(self, root: np.ndarray) -> np.ndarray:
         """Return ``sum_t Y_t Y_t'``, shape (d, d)."""
-        total = np.zeros_like(root)
-        for part, apart in self._apart(root):
-            count = self.count[part]
-            if (count > 1).any():
-                apart *= np.sqrt(count)[:, None, None]
-            flat = apart.reshape(-1, len(root))
-            total += flat.T @ flat
-        return total
+        parts = self._apart(root)
+        return sum((self._sum_of_squares(*part) for part in parts), np.zeros_like(root))
 
-    def resolved_with(self, root: np.ndarray) -> np.ndarray:
-        """Return ``scale_j tr(G_j B_j root root' B_j')``, shape (J,)."""
+    def apart(self, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return `total_apart`, and ``scale_j tr(G_j B_j root root' B_j')`` of each kind, (J,)."""
         # scale G B = S^-1 (I - B), hence the trace is -tr(root' S^-1 Y) - |L^-1 Y|^2
-        inverse_root = solve_triangular(self._prior_root, np.eye(len(root)), lower=True)
-        seen, found = (self.precision @ root).T.ravel(), np.empty(len(self.count))
+        d, inverse_root = len(root), invert_triangle(self._prior_root)
+        seen, total = (self.precision @ root).T.ravel(), np.zeros_like(root)
+        resolved = np.empty(len(self.count))
         for part, apart in self._apart(root):
-            straight = apart.reshape(len(apart), -1) @ seen
-            whitened = apart.reshape(-1, len(root)) @ inverse_root.T
-            found[part] = -straight - np.square(whitened).reshape(len(apart), -1).sum(axis=1)
-        return found
+            whitened = dtrmm(1.0, inverse_root, apart.reshape(-1, d).T, lower=1)
+            squares = np.square(whitened, out=whitened).sum(axis=0).reshape(-1, d).sum(axis=1)
+            resolved[part] = -(apart.reshape(len(apart), -1) @ seen) - squares
+            total += self._sum_of_squares(part, apart)
+        return total, resolved
 
 
 class Spectral(Conditionals):
@@ -181,8 +185,7 @@ class Spectral(Conditionals):
         self.precision, self.count = _inverse(prior_root), count
         values, vectors = np.linalg.eigh(prior_root.T @ gram @ prior_root)
         self._group, self._basis = group, prior_root @ vectors
-        inverse_root = solve_triangular(prior_root, np.eye(len(prior_root)), lower=True)
-        self._dual = np.swapaxes(vectors, 1, 2) @ inverse_root
+        self._dual = np.swapaxes(vectors, 1, 2) @ invert_triangle(prior_root)
         ratio = scale[:, None] * np.maximum(values, 0.0)[group]
         self.gained = np.log1p(ratio).sum(axis=1)
         self._left, self._taken = 1.0 / (1.0 + ratio), ratio / (1.0 + ratio)
@@ -228,18 +231,25 @@ class Spectral(Conditionals):
             total += basis @ (weight * (seen @ seen.T)) @ basis.T
         return total
 
-    def resolved_with(self, root: np.ndarray) -> np.ndarray:
-        """Return ``scale_j tr(G_j B_j root root' B_j')``, shape (J,)."""
+    def apart(self, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return `total_apart`, and ``scale_j tr(G_j B_j root root' B_j')`` of each kind, (J,)."""
         squares = np.square(self._dual @ root).sum(axis=2)
-        return (self._taken * self._left * squares[self._group]).sum(axis=1)
+        resolved = (self._taken * self._left * squares[self._group]).sum(axis=1)
+        return self.total_apart(root), resolved
+
+
+def invert_triangle(lower: np.ndarray) -> np.ndarray:
+    """Return the inverse of a lower triangle, shape (d, d)."""
+    return solve_triangular(lower, np.eye(len(lower)), lower=True, check_finite=False)
 
 
 def _invert(factor: np.ndarray, inverse: np.ndarray) -> None:
     """Write ``(L L')^-1`` to `inverse` for lower triangles L, (J, d, d), which are overwritten."""
-    for lower, whole in zip(factor, inverse, strict=True):
+    for lower in factor:
         dpotri(lower.T, lower=0, overwrite_c=1)
-        np.add(lower, lower.T, out=whole)  # the upper triangle of `lower` is 0
-        whole.flat[:: len(whole) + 1] *= 0.5
+    # upper triangles are 0, and diagonals are added twice
+    np.add(factor, np.swapaxes(factor, 1, 2), out=inverse)
+    np.einsum("jii->ji", inverse)[:] *= 0.5
 
 
 def _inverse(factor: np.ndarray) -> np.ndarray:

@@ -146,6 +146,7 @@ def fit_gaussian(
     *,
     shared_noise: bool,
     pseudo_labels: float = LEAST_PSEUDO_LABELS,
+    start: Hyperparameters | None = None,
     tol: float,
     max_iter: int,
 ) -> GaussianFit:
@@ -159,6 +160,8 @@ def fit_gaussian(
     shared_noise : bool
     pseudo_labels : float, default=2.0
         See `GaussianModel`.
+    start : Hyperparameters or None, default=None
+        Where to start the search; None is where half of the labels' variance is noise.
     tol : float
         See `maximise`.
     max_iter : int
@@ -166,7 +169,7 @@ def fit_gaussian(
     moments = coordinates.moments(stats)
     center = np.zeros(population.n_coefficients)
     model = GaussianModel(moments, population, center, shared_noise, pseudo_labels)
-    found: Maximum = maximise(model, model.start(), tol=tol, max_iter=max_iter)
+    found: Maximum = maximise(model, start or model.start(), tol=tol, max_iter=max_iter)
     at, posterior = found.at, found.posterior
     return GaussianFit(
         coordinates,

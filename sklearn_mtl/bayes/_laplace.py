@@ -71,7 +71,12 @@ class LaplaceModel:
 
 
 def fit_laplace(
-    rows: ClassRows, population: Population, *, tol: float, max_iter: int
+    rows: ClassRows,
+    population: Population,
+    *,
+    start: Prior | None = None,
+    tol: float,
+    max_iter: int,
 ) -> LaplaceFit:
     """Learn the population of tasks and the posterior of each task.
 
@@ -79,12 +84,14 @@ def fit_laplace(
     ----------
     rows : ClassRows
     population : Population
+    start : Prior or None, default=None
+        Where to start the search; None is `Population.start`.
     tol : float
         See `maximise`.
     max_iter : int
     """
     model = LaplaceModel(rows, population)
-    found: Maximum = maximise(model, model.start(), tol=tol, max_iter=max_iter)
+    found: Maximum = maximise(model, start or model.start(), tol=tol, max_iter=max_iter)
     posterior = mean_and_spread(rows, found.posterior)
     return LaplaceFit(
         rows.coordinates,

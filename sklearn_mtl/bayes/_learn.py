@@ -2,7 +2,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sklearn_mtl.bayes._gaussian import GaussianFit, fit_gaussian
+from sklearn_mtl.bayes._gaussian import GaussianFit, Hyperparameters, fit_gaussian
 from sklearn_mtl.bayes._laplace import LaplaceFit
 from sklearn_mtl.bayes._noise_prior import LEAST_PSEUDO_LABELS, pseudo_labels
 from sklearn_mtl.bayes._population import Population
@@ -147,6 +147,7 @@ def learn(
             population,
             shared_noise=shared_noise,
             pseudo_labels=LEAST_PSEUDO_LABELS if first is None else alike(first),
+            start=None if first is None else Hyperparameters(first.prior, first.noise),
             tol=tol,
             max_iter=most,
         )

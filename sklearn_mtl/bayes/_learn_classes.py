@@ -62,8 +62,9 @@ def learn_classes(
     )
     rows = ClassRows.of(X, data, tasks, likelihood, coordinates)
 
-    def fit(population: Population, most: int, _: LaplaceFit | None) -> LaplaceFit:
-        return fit_laplace(rows, population, tol=tol, max_iter=most)
+    def fit(population: Population, most: int, first: LaplaceFit | None) -> LaplaceFit:
+        start = None if first is None else first.prior
+        return fit_laplace(rows, population, start=start, tol=tol, max_iter=most)
 
     return from_one_variance(
         fit,

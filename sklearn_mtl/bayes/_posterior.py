@@ -57,7 +57,14 @@ class Posterior:
     @cached_property
     def _spread(self) -> np.ndarray:
         """``sum_t Cov(v_t - m)``, shape (d, d)."""
-        return self.conditionals.total + self.conditionals.total_apart(self.population_root)
+        given, root = self.conditionals, self.population_root
+        # at no cost, where `resolved` has been asked for
+        apart = self._apart[0] if "_apart" in vars(self) else given.total_apart(root)
+        return given.total + apart
+
+    @cached_property
+    def _apart(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.conditionals.apart(self.population_root)
 
     @property
     def scatter(self) -> np.ndarray:
@@ -68,8 +75,7 @@ class Posterior:
     @property
     def resolved(self) -> np.ndarray:
         """``scale_t tr(G_t Cov(v_t))`` of each task, shape (T,)."""
-        given, root = self.conditionals, self.population_root
-        return (given.resolved + given.resolved_with(root))[self.kind]
+        return (self.conditionals.resolved + self._apart[1])[self.kind]
 
     @property
     def total_resolved(self) -> float:
