@@ -154,7 +154,16 @@ def main():
 
     print("an iteration, ms, over T Cholesky factorisations of d x d")
     print(f"{'T':>6} {'p':>5} {'Choleskys':>10} {'shared':>8} {'ratio':>6} {'own':>8} {'ratio':>6}")
-    for n_tasks, p in [(10, 10), (139, 27), (1000, 10), (1000, 27), (139, 100), (30, 300)]:
+    for n_tasks, p in [
+        (10, 10),
+        (139, 27),
+        (1000, 10),
+        (1000, 27),
+        (139, 100),
+        (300, 200),
+        (30, 300),
+        (10, 600),
+    ]:
         stats = statistics(*simulated(n_tasks, 2 * p, p))
         model = model_of(stats)
         matrices = model.moments.gram + np.eye(p + 1)
