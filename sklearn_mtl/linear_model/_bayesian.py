@@ -149,7 +149,7 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
     >>> y = {school: X[school] @ w[school] + rng.normal(size=8) for school in X}
     >>> model = BayesianMultiTaskRegressor(unseen_task="prior").fit(X, y)
     >>> model.prior_mean_.round(1)
-    array([ 0.9,  1.9, -0.1])
+    array([ 0.9,  2. , -0.1])
 
     A school never seen is predicted from the population, and less certainly:
 
