@@ -259,7 +259,15 @@ def test_predictions_are_weights_times_rows_whatever_the_order_of_kinds(name, ow
             np.testing.assert_allclose(predicted[task], z[:, 0], rtol=1e-12, atol=1e-13)
         else:
             code = z.argmax(axis=1) if width == 3 else (z[:, 0] > 0).astype(int)
-            assert np.array_equal(predicted[task], classes[code])
+            same = predicted[task] == classes[code]
+            if name in POPULATION and width == 3:
+                # the mean of a softmax over the posterior is not the softmax of the mean, so that
+                # another class may win where two are about level
+                ordered = np.sort(z, axis=1)
+                assert same[ordered[:, 2] - ordered[:, 1] > 0.2].all()
+                assert same.mean() > 0.8
+            else:
+                assert same.all()
     assert first == len(model.coef_) == len(model.intercept_)
 
 
