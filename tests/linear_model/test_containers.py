@@ -262,9 +262,9 @@ def test_predictions_are_weights_times_rows_whatever_the_order_of_kinds(name, ow
             same = predicted[task] == classes[code]
             if name in POPULATION and width == 3:
                 # the mean of a softmax over the posterior is not the softmax of the mean, so that
-                # another class may win where two are about level
+                # another class may win where the first two are within a factor of e
                 ordered = np.sort(z, axis=1)
-                assert same[ordered[:, 2] - ordered[:, 1] > 0.2].all()
+                assert same[ordered[:, 2] - ordered[:, 1] > 1.0].all()
                 assert same.mean() > 0.8
             else:
                 assert same.all()
