@@ -1,6 +1,5 @@
 from numbers import Integral
 from typing import Any, Self, cast
-from warnings import warn
 
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
@@ -11,16 +10,11 @@ from sklearn_mtl.bayes import GaussianFit, TaskPosteriors, fit_new_tasks, learn
 from sklearn_mtl.convex import GramStats, coef_rows
 from sklearn_mtl.linear_model._blocks import is_dask
 from sklearn_mtl.linear_model._population import BasePopulationModel
+from sklearn_mtl.linear_model._population_checks import warn_of_common_errors, warn_of_scales
 from sklearn_mtl.linear_model._statistics import BaseStatisticsRegressor
 from sklearn_mtl.tasks import TaskData, TaskLayout
 from sklearn_mtl.tasks._layout import MATRIX, SHARED
 from sklearn_mtl.tasks._rows import read_rows
-from sklearn_mtl.utils._validation import plain
-from sklearn_mtl.utils._warnings import level_of_caller
-
-DIFFERENT_SCALES = 1000.0  # of labels of two tasks, beyond which one prior hardly suits both
-COMMON_ERRORS = 0.3  # correlation of errors in one row, above which a common mean is in doubt
-LEAST_ERRORS = 0.25  # mean square, relative to the noise: less is what hyper-priors leave
 
 
 class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
@@ -226,7 +220,8 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
             max_iter=self.max_iter,
         )
         self._warn_unless_converged(fit)
-        self._warn_of_scales(stats, layout)
+        if self.target_scaling is None:
+            warn_of_scales(stats, layout)
         scale, mean = fit.coordinates.y_scale, fit.coordinates.y_mean
         self.layout_, self._rows, self._fit = layout, coef_rows(layout.tasks), fit
         # what is expected of a task never seen, whatever tasks are added
@@ -245,49 +240,10 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
     def _fit_rows(self, rows: Any, data: TaskData, layout: TaskLayout) -> GramStats | None:
         stats = super()._fit_rows(rows, data, layout)
         if data.task_index is None and self.prior_mean == "learned":
-            self._warn_of_common_errors(rows, data)
+            errors = data.labels - (rows @ self.coef_.T + self.intercept_)  # type: ignore[operator]
+            relative = errors / np.sqrt(self.noise_variance_)
+            warn_of_common_errors(relative, np.asarray(data.observed), type(self).__name__)
         return stats
-
-    def _warn_of_scales(self, stats: GramStats, layout: TaskLayout) -> None:
-        """Warn where labels of tasks have so different scales that no prior suits them all."""
-        deviation = np.sqrt(stats.energy / stats.task_mass)
-        some = np.flatnonzero(deviation > 0)
-        if self.target_scaling is not None or len(some) < 2:
-            return
-        small, large = some[deviation[some].argmin()], some[deviation[some].argmax()]
-        if deviation[large] > DIFFERENT_SCALES * deviation[small]:
-            warn(
-                f"Labels of task {plain(layout.names[large])!r} have a standard deviation of "
-                f"{deviation[large]:.3g}, those of {plain(layout.names[small])!r} one of "
-                f"{deviation[small]:.3g}, and one population has to suit both. Set "
-                "target_scaling='standard' where targets are measured in different units.",
-                UserWarning,
-                stacklevel=level_of_caller(),
-            )
-
-    def _warn_of_common_errors(self, rows: Any, data: TaskData) -> None:
-        """Warn where errors of one row go together, which pass for a population's mean."""
-        seen = np.asarray(data.observed)
-        errors = np.asarray(data.labels) - (rows @ self.coef_.T + self.intercept_)
-        standard = np.where(seen, errors / np.sqrt(self.noise_variance_), 0.0)
-        squares, count = np.square(standard).sum(), seen.sum()
-        # the mean of e_is e_it over all pairs of tasks of a row
-        n_pairs = float(np.square(seen.sum(axis=1)).sum() - count)
-        if n_pairs == 0 or squares < LEAST_ERRORS * count:
-            return
-        together = np.square(standard.sum(axis=1)).sum() - squares
-        correlation = together / n_pairs / (squares / count)
-        # of independent errors, it has a standard error of (2 / pairs)^(1/2)
-        if correlation > max(COMMON_ERRORS, 4.0 * np.sqrt(2.0 / n_pairs)):
-            warn(
-                f"Errors of {type(self).__name__} in one row go together: over pairs of tasks they "
-                f"have a mean correlation of {correlation:.2f}, while the model takes them as "
-                "independent. What rows have in common passes for a common mean of the weights, "
-                "and intervals are too narrow. Set prior_mean='zero' where tasks are different "
-                "targets of the same rows.",
-                UserWarning,
-                stacklevel=level_of_caller(),
-            )
 
     def _set_tasks(
         self, tasks: TaskPosteriors, noise: np.ndarray, y_mean: np.ndarray, y_scale: np.ndarray
