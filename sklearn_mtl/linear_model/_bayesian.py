@@ -240,7 +240,7 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
     def _fit_rows(self, rows: Any, data: TaskData, layout: TaskLayout) -> GramStats | None:
         stats = super()._fit_rows(rows, data, layout)
         if data.task_index is None and self.prior_mean == "learned":
-            errors = data.labels - (rows @ self.coef_.T + self.intercept_)  # type: ignore[operator]
+            errors = data.labels - (rows @ self.coef_.T + self.intercept_)
             relative = errors / np.sqrt(self.noise_variance_)
             warn_of_common_errors(relative, np.asarray(data.observed), type(self).__name__)
         return stats
