@@ -13,7 +13,6 @@ from sklearn_mtl.linear_model._population import BasePopulationModel
 from sklearn_mtl.linear_model._population_checks import warn_of_common_errors, warn_of_scales
 from sklearn_mtl.linear_model._statistics import BaseStatisticsRegressor
 from sklearn_mtl.tasks import TaskData, TaskLayout
-from sklearn_mtl.tasks._layout import MATRIX, SHARED
 from sklearn_mtl.tasks._rows import read_rows
 
 
@@ -298,13 +297,13 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
     def _learn_tasks(self, data: TaskData, rows: np.ndarray, added: TaskLayout) -> None:
         """Append what predictions need of new tasks."""
         stats = GramStats.from_data(rows, data)
-        self.statistics_ = cast(GramStats, self.statistics_).join(stats)
         new = fit_new_tasks(
             self._fit,
             stats,
             shared_noise=self.noise == "shared",
             each_task=self.target_scaling is not None,
         )
+        self.statistics_ = cast(GramStats, self.statistics_).join(stats)
         noise = self.noise_variance_ / np.square(self._y_scale)
         self._set_tasks(
             self._tasks.append(new.mean, new.covariances, new.kind),
@@ -388,8 +387,7 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         check_is_fitted(self)
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         model, random_state = self._knowing(X), check_random_state(random_state)
-        layout = model.layout_
-        data = layout.encode(X)
+        data = model.layout_.encode(X)
         shape = (data.n_rows,) if data.task_index is not None else (data.n_rows, data.n_tasks)
         samples = np.empty((*shape, n_samples))
         for t, here, rows in model._standard_rows(X, data):
@@ -397,12 +395,4 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
             values = model._y_mean[t] + model._y_scale[t] * values
             deviation = np.sqrt(model.noise_variance_[t])
             samples[here] = values + deviation * random_state.standard_normal(values.shape)
-        if layout.rows == SHARED:
-            by_task = [samples[:, t] for t in range(layout.n_tasks)]
-            if not layout.is_named:
-                return samples if layout.container == MATRIX else by_task[0]
-        elif layout.is_named:
-            by_task = [samples[group] for group in data.groups]
-        else:
-            return samples
-        return dict(zip(layout.names, by_task, strict=True))
+        return model.layout_.decode_draws(samples, data)

@@ -347,6 +347,27 @@ class TaskLayout:
             return {name: block for name, block in named if block is not None}
         return probabilities[0] if self.n_tasks == 1 else list(probabilities)
 
+    def decode_draws(self, draws: np.ndarray, data: TaskData) -> Any:
+        """Return S draws of numbers as estimators show them.
+
+        Parameters
+        ----------
+        draws : ndarray of shape (n, T, S), or (n, S) where each row belongs to one task
+        data : TaskData
+
+        Returns
+        -------
+        ndarray of the shape of `draws` (of shape (n, S) for one column of labels), or a dict
+        name -> ndarray of shape (n_t, S) for named tasks.
+        """
+        if self.container == MATRIX or self.rows == LONG:
+            return draws
+        if self.rows == OWN:
+            return {name: draws[rows] for name, rows in zip(self.names, data.groups, strict=True)}
+        if not self.is_named:
+            return draws[:, 0]
+        return {name: draws[:, t] for t, name in enumerate(self.names)}
+
 
 def _union(tasks: Sequence[TaskSpec]) -> np.ndarray | None:
     """Return the sorted classes of all classification tasks, None where there are none."""

@@ -462,6 +462,18 @@ def test_parts_of_the_rows_give_the_fit_of_all():
     np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-6)
 
 
+def test_noise_counts_as_common_as_far_as_tasks_were_found_alike():
+    X, y, _ = schools(n_tasks=40, n=30)
+    alike = BayesianMultiTaskRegressor().fit(X, y)
+    rng = np.random.default_rng(1)
+    louder = {
+        name: labels + rng.choice([0.0, 5.0]) * rng.normal(size=30) for name, labels in y.items()
+    }
+    apart = BayesianMultiTaskRegressor().fit(X, louder)
+    assert apart.noise_pseudo_labels_ < 0.2 * alike.noise_pseudo_labels_
+    assert apart.noise_pseudo_labels_ >= 2.0
+
+
 def test_directions_that_the_hyper_prior_alone_keeps_are_counted():
     X, y, _ = schools(n_tasks=40, n=60, noise=0.1)
     assert BayesianMultiTaskRegressor().fit(X, y).n_singular_ == 0
