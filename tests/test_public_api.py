@@ -87,10 +87,12 @@ def test_an_unknown_name_is_an_attribute_error():
     [
         "compose",
         "convex",
+        "inspection",
         "linear_model",
         "metrics",
         "model_selection",
         "neural_network",
+        "persistence",
         "tasks",
         "nn",
     ],

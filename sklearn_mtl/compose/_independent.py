@@ -2,13 +2,11 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import check_array, metadata_routing
-from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled, process_routing
-from sklearn.utils.metaestimators import available_if
+from sklearn.utils import metadata_routing
+from sklearn.utils.metadata_routing import _raise_for_params
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_mtl.compose._fit_one import (
     check_takes_sample_weight,
@@ -16,13 +14,9 @@ from sklearn_mtl.compose._fit_one import (
     predict_one,
     predict_proba_one,
 )
-from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators, kind_of
 from sklearn_mtl.compose._part import cut, sliceable
-from sklearn_mtl.metrics._per_task import mean_task_score
-from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
-from sklearn_mtl.tasks._containers import read_labels
-from sklearn_mtl.tasks._long import find_names, split_task_column
-from sklearn_mtl.utils._validation import plain
+from sklearn_mtl.compose._taskwise import TaskwiseComposition, place
+from sklearn_mtl.tasks import TaskData
 
 _FITTED = (
     "classes_",
@@ -34,27 +28,7 @@ _FITTED = (
 )
 
 
-def _classifiers_have(method: str) -> Callable[["IndependentTasks"], bool]:
-    """Return a check that the estimator of every classification task has the method."""
-
-    def check(self: "IndependentTasks") -> bool:
-        if hasattr(self, "estimators_"):
-            tasks = [task for task in self.layout_.tasks if task.is_classification]
-            asked = [self.estimators_[task.name] for task in tasks]
-        else:
-            asked = [est for _, est in self._given() if kind_of(est) != "regression"]
-        for estimator in asked:
-            getattr(estimator, method)  # its AttributeError says which estimator lacks it
-        return bool(asked)
-
-    return check
-
-
-class IndependentTasks(
-    MetaEstimatorMixin,
-    CallbackSupportMixin,
-    OneOrDictOfEstimators,
-):
+class IndependentTasks(CallbackSupportMixin, TaskwiseComposition):
     """One scikit-learn estimator for each task, fitted on that task's rows alone.
 
     For each task t
@@ -219,137 +193,25 @@ class IndependentTasks(
             )
             for part, step in zip(parts, steps, strict=True)
         )
-        self.layout_ = layout
-        self.task_names_ = list(layout.names)
+        self._set_layout(layout)
         self.estimators_ = dict(zip(layout.names, fitted, strict=True))
-        if any(task.is_classification for task in layout.tasks):
-            self.classes_ = layout.classes
         context.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
         return self
 
-    def predict(self, X: Any) -> Any:
-        """Return predictions in the container that ``fit`` received.
+    # -- how ------------------------------------------------------------------------------------
 
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of shape (n, p), or dict name -> (n_t, p_t)
+    def _predict(self, data: TaskData) -> np.ndarray:
+        """Return encoded predictions in the shape of labels: (n, T), or (n,) for tagged rows."""
+        return place(self._ask(data, predict_one, [True] * data.n_tasks), data)
 
-        Returns
-        -------
-        y : ndarray of shape (n,) or (n, T), frame, dict or MultiTaskTarget
-        """
-        check_is_fitted(self)
-        data = self._encode(X)
-        return self.layout_.decode(self._predict(data), data)
-
-    @available_if(_classifiers_have("predict_proba"))
-    def predict_proba(self, X: Any) -> Any:
-        """Return class probabilities; available if the classification tasks' estimators have it.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of shape (n, p), or dict name -> (n_t, p_t)
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n, n_classes), or list or dict of them
-            An array for one column of labels, a list over tasks for several unnamed columns (None
-            for regression tasks), a dict over the classification tasks for named ones. Columns
-            follow the classes of the task in ``layout_`` (in long form ``classes_``); a class that
-            the task's estimator never saw has probability 0.
-        """
-        check_is_fitted(self)
-        data = self._encode(X)
+    def _probabilities(self, data: TaskData) -> list[np.ndarray | None]:
         tasks = self.layout_.tasks
         found = self._ask(data, predict_proba_one, [task.is_classification for task in tasks])
-        blocks = [
+        return [
             # a task without a row here was not asked
             found.get(t, np.empty((0, len(task.classes)))) if task.classes is not None else None
             for t, task in enumerate(tasks)
         ]
-        return self.layout_.decode_proba(blocks, data)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the mean over tasks of R² (regression) or accuracy (classification).
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of shape (n, p), or dict name -> (n_t, p_t)
-        y : the container that ``fit`` received
-            Labels that are not observed do not count.
-        sample_weight : array-like of shape (n,) or (n, T), frame or dict by task, default=None
-
-        Returns
-        -------
-        score : float
-        """
-        check_is_fitted(self)
-        if y is None:
-            raise ValueError("score needs labels, but y is None.")
-        data = self._encode(X, y, sample_weight)
-        return mean_task_score(self.layout_, data, self._predict(data))
-
-    # -- how ------------------------------------------------------------------------------------
-
-    def _infer(self, X: Any, y: Any) -> TaskLayout:
-        """Return the layout in which a task has the kind of its estimator."""
-        for name, kind in dict(self.task_kinds or {}).items():
-            estimator = self.estimator
-            if isinstance(estimator, Mapping):
-                estimator = estimator.get(name)
-            own = kind_of(estimator)
-            if own is not None and own != kind:
-                raise ValueError(
-                    f"task_kinds says that task {plain(name)!r} is {kind!r}, but its estimator "
-                    f"{type(estimator).__name__} is for {own}; change one of them."
-                )
-        kinds, family = self.task_kinds, "mixed"
-        if isinstance(self.estimator, Mapping):
-            self._check_estimator_names(_names(X, y, self.task_feature))
-            of_estimators = {name: kind_of(est) for name, est in self.estimator.items()}
-            kinds = {
-                **(self.task_kinds or {}),
-                **{name: kind for name, kind in of_estimators.items() if kind is not None},
-            }
-        else:
-            family = kind_of(self.estimator) or family
-        return infer_layout(X, y, family=family, task_kinds=kinds, task_feature=self.task_feature)
-
-    def _fit_params(
-        self, layout: TaskLayout, sample_weight: Any, params: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        """Return for each task what its estimator's fit is to be given, not yet cut to rows."""
-        if sample_weight is not None:
-            params = {**params, "sample_weight": sample_weight}
-        if not _routing_enabled():
-            return [params] * layout.n_tasks
-        routed = process_routing(self, "fit", **params)
-        by_name = {name: routed[key]["fit"] for name, key, _ in self._routed_names()}
-        one_for_all = not isinstance(self.estimator, Mapping)
-        return [by_name[None if one_for_all else name] for name in layout.names]
-
-    def _check_X(self, X: Any, *, reset: bool) -> None:
-        if isinstance(X, Mapping):
-            return
-        if not reset and hasattr(self, "n_features_in_") and getattr(X, "ndim", 2) == 1:
-            check_array(X, dtype=None)  # raises, with scikit-learn's advice on reshaping
-        validate_data(self, X, reset=reset, skip_check_array=True)
-
-    def _encode(self, X: Any, y: Any = None, sample_weight: Any = None) -> TaskData:
-        X = sliceable(X)
-        self._check_X(X, reset=False)
-        return self.layout_.encode(X, y, sample_weight)
-
-    def _predict(self, data: TaskData) -> np.ndarray:
-        """Return encoded predictions in the shape of labels: (n, T), or (n,) for tagged rows."""
-        n_tasks = self.layout_.n_tasks
-        found = self._ask(data, predict_one, [True] * n_tasks)
-        shape = (data.n_rows, n_tasks) if data.task_index is None else (data.n_rows,)
-        values = np.zeros(shape)
-        for t, block in found.items():
-            rows = data.rows(t, observed=False)
-            values[(rows, t) if values.ndim == 2 else rows] = block
-        return values
 
     def _ask(
         self, data: TaskData, question: Callable[..., np.ndarray], wanted: list[bool]
@@ -369,11 +231,3 @@ class IndependentTasks(
             for t in asked
         )
         return dict(zip(asked, answers, strict=True))
-
-
-def _names(X: Any, y: Any, task_feature: Any) -> list[Hashable]:
-    """Return the names of the tasks, before anything is known of their kinds."""
-    if task_feature is not None:
-        tags, _ = split_task_column(X, task_feature)
-        return find_names(tags)[0]
-    return [plain(name) for name in y] if isinstance(y, Mapping) else read_labels(y).names

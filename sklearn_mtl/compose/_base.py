@@ -1,0 +1,110 @@
+"""What estimators made of estimators share: the caller's containers in and out, and scores."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.utils import check_array
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_mtl.compose._part import sliceable
+from sklearn_mtl.metrics._per_task import mean_task_score
+from sklearn_mtl.tasks import TaskData, TaskLayout
+
+
+class BaseComposition(MetaEstimatorMixin, BaseEstimator):
+    """Predictions and scores of several tasks, from encoded predictions of any origin.
+
+    A subclass sets `layout_` in ``fit`` and defines `_predict`, and, where its classification
+    tasks have probabilities, `_has_probabilities` and `_probabilities`.
+    """
+
+    layout_: TaskLayout
+
+    def _predict(self, data: TaskData) -> np.ndarray:
+        """Return encoded predictions in the shape of labels: (n, T), or (n,) for tagged rows."""
+        raise NotImplementedError
+
+    def _has_probabilities(self) -> bool:
+        """Return whether there is a `predict_proba`; an AttributeError may say why not."""
+        return False
+
+    def _probabilities(self, data: TaskData) -> Sequence[np.ndarray | None]:
+        """Return an array (n_t, n_classes_t) for each classification task, None for others."""
+        raise NotImplementedError
+
+    def predict(self, X: Any) -> Any:
+        """Return predictions in the container that ``fit`` received.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n, p), or dict name -> (n_t, p_t)
+
+        Returns
+        -------
+        y : ndarray of shape (n,) or (n, T), frame, dict or MultiTaskTarget
+        """
+        check_is_fitted(self)
+        data = self._encode(X)
+        return self.layout_.decode(self._predict(data), data)
+
+    @available_if(lambda self: self._has_probabilities())
+    def predict_proba(self, X: Any) -> Any:
+        """Return class probabilities; available if the classification tasks' estimators have it.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n, p), or dict name -> (n_t, p_t)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n, n_classes), or list or dict of them
+            An array for one column of labels, a list over tasks for several unnamed columns (None
+            for regression tasks), a dict over the classification tasks for named ones. Columns
+            follow the classes of the task in ``layout_`` (in long form ``classes_``); a class that
+            the task's estimator never saw has probability 0.
+        """
+        check_is_fitted(self)
+        data = self._encode(X)
+        return self.layout_.decode_proba(self._probabilities(data), data)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the mean over tasks of R² (regression) or accuracy (classification).
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n, p), or dict name -> (n_t, p_t)
+        y : the container that ``fit`` received
+            Labels that are not observed do not count.
+        sample_weight : array-like of shape (n,) or (n, T), frame or dict by task, default=None
+
+        Returns
+        -------
+        score : float
+        """
+        check_is_fitted(self)
+        if y is None:
+            raise ValueError("score needs labels, but y is None.")
+        data = self._encode(X, y, sample_weight)
+        return mean_task_score(self.layout_, data, self._predict(data))
+
+    def _check_X(self, X: Any, *, reset: bool) -> None:
+        if isinstance(X, Mapping):
+            return
+        if not reset and hasattr(self, "n_features_in_") and getattr(X, "ndim", 2) == 1:
+            check_array(X, dtype=None)  # raises, with scikit-learn's advice on reshaping
+        validate_data(self, X, reset=reset, skip_check_array=True)
+
+    def _encode(self, X: Any, y: Any = None, sample_weight: Any = None) -> TaskData:
+        X = sliceable(X)
+        self._check_X(X, reset=False)
+        return self.layout_.encode(X, y, sample_weight)
+
+    def _set_layout(self, layout: TaskLayout) -> None:
+        """Set the fitted attributes that tell of the tasks."""
+        self.layout_ = layout
+        self.task_names_ = list(layout.names)
+        if any(task.is_classification for task in layout.tasks):
+            self.classes_ = layout.classes

@@ -1,0 +1,3 @@
+"""Fitted models as files that others can run, or load without running anything."""
+
+__all__: list[str] = []
