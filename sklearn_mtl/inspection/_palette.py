@@ -1,0 +1,27 @@
+"""Colours that people with any kind of colour vision tell apart.
+
+References
+----------
+Okabe, M. and Ito, K. (2008). Color Universal Design (CUD): How to make figures and presentations
+that are friendly to colorblind people.
+"""
+
+BLACK = "#000000"
+GREY = "#8c8c8c"  # what stands behind: all tasks, chance, the diagonal
+BLUE = "#0072b2"
+ORANGE = "#e69f00"
+GREEN = "#009e73"
+VERMILION = "#d55e00"
+SKY_BLUE = "#56b4e9"
+PURPLE = "#cc79a7"
+
+# yellow, the eighth colour of Okabe and Ito, is too pale for lines on white
+CATEGORIES = (BLUE, ORANGE, GREEN, VERMILION, SKY_BLUE, PURPLE, BLACK)
+
+SEQUENTIAL = "cividis"  # lightness grows with the value under every kind of colour vision
+DIVERGING = "PuOr"  # no red against green: its ends differ in the blue that most people see
+
+
+def category_color(place: int) -> str:
+    """Return the colour of a category by its place; they begin again after the last."""
+    return CATEGORIES[place % len(CATEGORIES)]
