@@ -47,6 +47,7 @@ _PUBLIC = {
     "make_task_scorer": "metrics",
     "score_per_task": "metrics",
     "stack_tasks": "tasks",
+    "task_permutation_importance": "inspection",
     "unstack_tasks": "tasks",
 }
 

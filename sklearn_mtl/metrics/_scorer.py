@@ -178,6 +178,10 @@ class TaskVectorScorer(_MetadataRequester):
         caller = partial(_cached_call, None)
         return _scores(self._recipe, caller, estimator, X, y_true, sample_weight=sample_weight)[1]
 
+    def task_feature_of(self, estimator: Any, X: Any) -> Any:
+        """Return the column of X that holds each row's task; None where rows have all tasks."""
+        return find_task_feature(estimator, X, self._recipe["task_feature"])
+
     def __repr__(self) -> str:
         return _representation(self._recipe, None)
 
@@ -218,10 +222,8 @@ def _scores(
     sample_weight: Any = None,
 ) -> tuple[TrueLabels, dict[Hashable, float]]:
     """Read the labels, ask the estimator and score each task."""
-    layout, is_inner = find_layout(estimator)
-    task_feature = recipe["task_feature"]
-    if task_feature is None and layout is not None and layout.rows == LONG:
-        task_feature = _own_task_feature(layout, is_inner, X)
+    layout, _ = find_layout(estimator)
+    task_feature = find_task_feature(estimator, X, recipe["task_feature"])
     tags = None if task_feature is None else split_task_column(X, task_feature)[0]
     names = layout.names if layout is not None and layout.rows == LONG else None
     true = read_true(y_true, sample_weight, tags, names)
@@ -259,6 +261,14 @@ def find_layout(estimator: Any) -> tuple[TaskLayout | None, bool]:
                 estimator, "best_estimator_", getattr(estimator, "estimator_", None)
             )
     return None, is_inner
+
+
+def find_task_feature(estimator: Any, X: Any, given: Any = None) -> Any:
+    """Return the column of X that holds each row's task: the one given, else the estimator's."""
+    layout, is_inner = find_layout(estimator)
+    if given is None and layout is not None and layout.rows == LONG:
+        return _own_task_feature(layout, is_inner, X)
+    return given
 
 
 def _own_task_feature(layout: TaskLayout, is_inner: bool, X: Any) -> Any:
