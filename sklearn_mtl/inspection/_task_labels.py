@@ -1,6 +1,7 @@
 """Names of tasks on axes and above panels, legible for two tasks and for a hundred."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,21 +32,11 @@ def panel_title(panel: Any, name: Hashable, note: str = "", *, size: float = 9.0
     panel.set_title(f"{text}\n{note}" if note else text, fontsize=size)
 
 
-def label_tasks(
-    axis: Any,
-    names: Sequence[Hashable],
-    positions: Any = None,
-    *,
-    title: str = "",
-    most: int = 24,
-) -> np.ndarray:
-    """Name tasks along an axis so that no two names overlap.
+@dataclass(frozen=True, eq=False)
+class AxisNames:
+    """What stands along an axis.
 
-    Names that do not fit are turned (x axis), then printed smaller, then thinned: every second,
-    third, … is shown, and the axis label says so. Call it when everything else is drawn: it
-    lays the figure out to measure the room that there is.
-
-    Parameters
+    Attributes
     ----------
     axis : matplotlib XAxis or YAxis
         Linear, with limits set.
@@ -56,35 +47,79 @@ def label_tasks(
         The label of the axis.
     most : int, default=24
         Longer names are cut.
+    """
+
+    axis: Any
+    names: Sequence[Hashable]
+    positions: Any = None
+    title: str = ""
+    most: int = 24
+
+
+def label_tasks(
+    axis: Any,
+    names: Sequence[Hashable],
+    positions: Any = None,
+    *,
+    title: str = "",
+    most: int = 24,
+) -> np.ndarray:
+    """Name tasks along one axis, as `label_axes` does; return the places of those shown."""
+    return label_axes([AxisNames(axis, names, positions, title, most)])[0]
+
+
+def label_axes(requests: Sequence[AxisNames]) -> list[np.ndarray]:
+    """Write names along axes of one figure so that no two overlap.
+
+    Names that do not fit are turned (x axis), then printed smaller, then thinned: every second,
+    third, … is shown, and the axis label says so. Call it when everything else is drawn: it
+    lays the figure out to measure the room that there is.
 
     Returns
     -------
-    shown : ndarray of int
-        The places of the names that are shown.
+    shown : list of ndarray of int
+        For each axis the places of the names that are shown.
     """
-    positions = np.arange(len(names)) if positions is None else np.asarray(positions)
-    texts = [short_name(name, most) for name in names]
-    is_x = axis.axis_name == "x"
-    size = _font_size(axis)
-    chosen = None
+    figure = requests[0].axis.axes.figure.canvas.figure
+    chosen: list[Any] = [None] * len(requests)
     # names change the room that the layout leaves; it settles at once, or after a second look
     for _ in range(3):
-        axis.axes.figure.canvas.figure.draw_without_rendering()
-        pitch = _pitch(axis, positions)
-        choice = _arrange(texts, pitch, size, is_x)
-        if choice == chosen:
+        figure.draw_without_rendering()
+        arranged = [_arrange(request) for request in requests]
+        if arranged == chosen:
             break
-        chosen = choice
-        fitted, step, is_turned = choice
-        shown = np.arange(0, len(names), step)
-        axis.set_ticks(
-            positions[shown],
-            labels=[texts[place] for place in shown],
-            fontsize=fitted,
-            rotation=90 if is_turned else 0,
-        )
-        axis.set_label_text(_title(title, len(names), step))
-    return shown
+        chosen = arranged
+        for request, arrangement in zip(requests, arranged, strict=True):
+            _write(request, *arrangement)
+    return [
+        np.arange(0, len(request.names), step)
+        for request, (_, step, _) in zip(requests, chosen, strict=True)
+    ]
+
+
+def _arrange(request: AxisNames) -> tuple[float, int, bool]:
+    """Return the font size, the step between names shown, and whether they are turned."""
+    is_x = request.axis.axis_name == "x"
+    size, pitch = _font_size(request.axis), _pitch(request)
+    if is_x:
+        widest = max(len(short_name(name, request.most)) for name in request.names)
+        if widest * CHARACTER * size + GAP <= pitch:
+            return size, 1, False
+    fitted = float(np.clip(pitch / LINE, min(size, SMALLEST), size))
+    step = max(1, int(np.ceil(LINE * fitted / pitch - 1e-9)))  # 1e-9: pitch / LINE * LINE rounds
+    return fitted, step, is_x
+
+
+def _write(request: AxisNames, size: float, step: int, is_turned: bool) -> None:
+    positions = request.positions
+    positions = np.arange(len(request.names)) if positions is None else np.asarray(positions)
+    request.axis.set_ticks(
+        positions[::step],
+        labels=[short_name(name, request.most) for name in request.names[::step]],
+        fontsize=size,
+        rotation=90 if is_turned else 0,
+    )
+    request.axis.set_label_text(_title(request.title, len(request.names), step))
 
 
 def _title(title: str, n_names: int, step: int) -> str:
@@ -101,26 +136,14 @@ def _font_size(axis: Any) -> float:
     return FontProperties(size=rcParams[f"{axis.axis_name}tick.labelsize"]).get_size_in_points()
 
 
-def _pitch(axis: Any, positions: np.ndarray) -> float:
+def _pitch(request: AxisNames) -> float:
     """Return the distance of neighbouring positions in points."""
-    side = 0 if axis.axis_name == "x" else 1
-    if len(positions) < 2:
+    n_names, axes = len(request.names), request.axis.axes
+    if n_names < 2:
         return np.inf
+    side = 0 if request.axis.axis_name == "x" else 1
     places = np.zeros((2, 2))
-    places[:, side] = positions[[0, -1]]
-    first, last = axis.axes.transData.transform(places)[:, side]
-    return abs(last - first) / (len(positions) - 1) * POINTS / axis.axes.figure.dpi
-
-
-def _arrange(
-    texts: Sequence[str], pitch: float, size: float, is_x: bool
-) -> tuple[float, int, bool]:
-    """Return the font size, the step between names shown, and whether they are turned."""
-    if is_x:
-        widest = max(map(len, texts)) * CHARACTER * size
-        if widest + GAP <= pitch:
-            return size, 1, False
-    smallest = min(size, SMALLEST)
-    fitted = float(np.clip(pitch / LINE, smallest, size))
-    step = max(1, int(np.ceil(LINE * fitted / pitch - 1e-9)))  # 1e-9: pitch / LINE * LINE rounds
-    return fitted, step, is_x
+    positions = request.positions
+    places[:, side] = (0, n_names - 1) if positions is None else (positions[0], positions[-1])
+    first, last = axes.transData.transform(places)[:, side]
+    return abs(last - first) / (n_names - 1) * POINTS / axes.figure.dpi
