@@ -1,5 +1,7 @@
 """Meta-estimators over any scikit-learn estimator."""
 
+from sklearn_mtl.compose._chain import TaskChain
 from sklearn_mtl.compose._independent import IndependentTasks
+from sklearn_mtl.compose._stacked import StackedTasks
 
-__all__ = ["IndependentTasks"]
+__all__ = ["IndependentTasks", "StackedTasks", "TaskChain"]

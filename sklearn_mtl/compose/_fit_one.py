@@ -37,6 +37,16 @@ def fit_one(
     return estimator
 
 
+def fit_alone(
+    estimator: Any, X: Any, y: np.ndarray, fit_params: dict[str, Any], task: TaskSpec
+) -> Any:
+    """Fit an estimator of which no callback is told, and return it."""
+    try:
+        return estimator.fit(X, y, **fit_params)
+    except Exception as error:
+        raise _naming(error, task, estimator, "fit", _one_class(task, y)) from error
+
+
 def predict_one(estimator: Any, X: Any, task: TaskSpec) -> np.ndarray:
     """Return encoded predictions of one task: values, or class numbers as floats."""
     try:

@@ -8,24 +8,10 @@ from sklearn.utils import metadata_routing
 from sklearn.utils.metadata_routing import _raise_for_params
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_mtl.compose._fit_one import (
-    check_takes_sample_weight,
-    fit_one,
-    predict_one,
-    predict_proba_one,
-)
-from sklearn_mtl.compose._part import cut, sliceable
+from sklearn_mtl.compose._fit_one import fit_one, predict_one, predict_proba_one
+from sklearn_mtl.compose._part import sliceable
 from sklearn_mtl.compose._taskwise import TaskwiseComposition, place
 from sklearn_mtl.tasks import TaskData
-
-_FITTED = (
-    "classes_",
-    "estimators_",
-    "feature_names_in_",
-    "layout_",
-    "n_features_in_",
-    "task_names_",
-)
 
 
 class IndependentTasks(CallbackSupportMixin, TaskwiseComposition):
@@ -160,16 +146,8 @@ class IndependentTasks(CallbackSupportMixin, TaskwiseComposition):
         self : IndependentTasks
         """
         _raise_for_params(params, self, "fit")
-        self._check_estimators()
-        for attribute in _FITTED:  # workers are sent self, which must not carry an old fit
-            self.__dict__.pop(attribute, None)
         X = sliceable(X)
-        layout = self._infer(X, y)
-        self._check_X(X, reset=True)
-        parts = cut(layout, X, y, self._fit_params(layout, sample_weight, params))
-        for part in parts:
-            if part.data.weights is not None:
-                check_takes_sample_weight(self._estimator_of(part.task.name), part.task.name)
+        layout, parts = self._prepare(X, y, sample_weight, params)
 
         context = self._init_callback_context(
             max_subtasks=layout.n_tasks, sequential_subtasks=False

@@ -48,20 +48,26 @@ class Part:
 
     def fit_params(self) -> dict[str, Any]:
         """Return the keyword arguments of ``fit``."""
+        params = self.cut_metadata(self.metadata)
+        if self.data.weights is not None:
+            params["sample_weight"] = self.data.column(self.data.weights, self.number, self.rows)
+        return params
+
+    def cut_metadata(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        """Return metadata in which what has an entry for each row of X has the task's rows."""
+        if not metadata:
+            return {}
         data, name = self.data, self.task.name
         if isinstance(data.X, list) and data.task_index is not None:
             X = data.X[self.number]
             rows = self.rows - data.rows(self.number, observed=False)[0]
             metadata = {
                 key: value[name] if isinstance(value, Mapping) and name in value else value
-                for key, value in self.metadata.items()
+                for key, value in metadata.items()
             }
         else:
-            X, rows, metadata = data.X, self.rows, self.metadata
-        params = _check_method_params(X, metadata, indices=rows) if metadata else {}
-        if data.weights is not None:
-            params["sample_weight"] = data.column(data.weights, self.number, self.rows)
-        return params
+            X, rows = data.X, self.rows
+        return _check_method_params(X, metadata, indices=rows)
 
 
 def cut(layout: TaskLayout, X: Any, y: Any, fit_params: list[dict[str, Any]]) -> list[Part]:

@@ -7,7 +7,9 @@ import numpy as np
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 
 from sklearn_mtl.compose._base import BaseComposition
+from sklearn_mtl.compose._fit_one import check_takes_sample_weight
 from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators, kind_of
+from sklearn_mtl.compose._part import Part, cut
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._containers import read_labels
 from sklearn_mtl.tasks._long import find_names, split_task_column
@@ -22,16 +24,36 @@ class TaskwiseComposition(BaseComposition, OneOrDictOfEstimators):
     n_jobs: int | None
     estimators_: dict[Hashable, Any]
 
+    def _answering(self) -> Mapping[Hashable, Any]:
+        """Return the fitted estimator that answers for each task."""
+        return self.estimators_
+
     def _has_probabilities(self) -> bool:
-        if hasattr(self, "estimators_"):
+        if hasattr(self, "layout_"):
             tasks = [task for task in self.layout_.tasks if task.is_classification]
-            asked = [self.estimators_[task.name] for task in tasks]
+            asked = [self._answering()[task.name] for task in tasks]
         else:
             asked = [est for _, est in self._given() if kind_of(est) != "regression"]
         for estimator in asked:
             # its AttributeError says which estimator lacks it
             estimator.predict_proba  # noqa: B018
         return bool(asked)
+
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, params: dict[str, Any]
+    ) -> tuple[TaskLayout, list[Part]]:
+        """Return the layout and each task's part of a fit, after all checks and a fresh start."""
+        self._check_estimators()
+        # workers are sent self, which must not carry an old fit
+        for attribute in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, attribute)
+        layout = self._infer(X, y)
+        self._check_X(X, reset=True)
+        parts = cut(layout, X, y, self._fit_params(layout, sample_weight, params))
+        for part in parts:
+            if part.data.weights is not None:
+                check_takes_sample_weight(self._estimator_of(part.task.name), part.task.name)
+        return layout, parts
 
     def _infer(self, X: Any, y: Any) -> TaskLayout:
         """Return the layout in which a task has the kind of its estimator."""

@@ -1,0 +1,111 @@
+"""What estimators share in which tasks read predictions of other tasks."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
+
+from sklearn_mtl.compose._folds import Fold, check_folds, folds_of
+from sklearn_mtl.compose._part import Part
+from sklearn_mtl.compose._predicted_columns import PredictedColumns
+from sklearn_mtl.compose._taskwise import TaskwiseComposition
+from sklearn_mtl.exceptions import TaskLayoutError
+from sklearn_mtl.tasks import TaskData, TaskLayout
+from sklearn_mtl.tasks._column import column_names, is_frame
+from sklearn_mtl.tasks._layout import OWN
+from sklearn_mtl.utils._validation import check_option, plain
+
+_METHODS = ("auto", "predict_proba", "predict")
+
+
+class CrossFittedComposition(TaskwiseComposition):
+    """Folds, metadata and predicted columns of estimators that read each other's predictions."""
+
+    cv: Any
+
+    def _check_cv(self) -> None:
+        if self.cv is not None:
+            check_folds(self.cv)
+
+    def _predicted_columns(
+        self, layout: TaskLayout, method: str, *, parameter: str
+    ) -> list[PredictedColumns]:
+        """Return in which columns each task is read."""
+        check_option(method, _METHODS, parameter=parameter, owner=type(self).__name__)
+        found = []
+        for task in layout.tasks:
+            estimator = self._estimator_of(task.name)
+            able = hasattr(estimator, "predict_proba")
+            if method == "predict_proba" and task.is_classification and not able:
+                raise ValueError(
+                    f"{parameter}='predict_proba', but task {plain(task.name)!r} is fitted by "
+                    f"{type(estimator).__name__}, which has no predict_proba; choose an estimator "
+                    f"that has it, or {parameter}='auto'."
+                )
+            found.append(PredictedColumns(task, method != "predict" and able))
+        return found
+
+    def _folds(self, parts: Sequence[Part], groups: Any) -> list[list[Fold] | None]:
+        """Return the folds of each task, None for those that hold nothing out."""
+        if self.cv is None:
+            return [None] * len(parts)
+        return [folds_of(part, self.cv, groups) for part in parts]
+
+    def _fit_params(
+        self, layout: TaskLayout, sample_weight: Any, params: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        if not _routing_enabled():
+            params = {key: value for key, value in params.items() if key != "groups"}
+        return super()._fit_params(layout, sample_weight, params)
+
+    def _groups(self, sample_weight: Any, params: dict[str, Any]) -> Any:
+        """Return the groups that the splitter is given, None if it asks for none."""
+        if not _routing_enabled() or self.cv is None:
+            return params.get("groups")
+        if sample_weight is not None:
+            params = {**params, "sample_weight": sample_weight}
+        return process_routing(self, "fit", **params)["splitter"]["split"].get("groups")
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return which metadata goes to which estimator, and to the splitter `cv`.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        router = super().get_metadata_routing()
+        if self.cv is not None:
+            mapping = MethodMapping().add(caller="fit", callee="split")
+            router.add(splitter=check_cv(self.cv), method_mapping=mapping)
+        return router
+
+
+def check_same_features(layout: TaskLayout, data: TaskData) -> None:
+    """Raise unless tasks with an X of their own have the same features."""
+    if layout.rows != OWN:
+        return
+    first = _features(data.X[0])
+    for name, X in zip(layout.names, data.X, strict=True):
+        if _features(X) != first:
+            raise TaskLayoutError(
+                f"X of task {plain(name)!r} has {_told(_features(X))}, X of task "
+                f"{plain(layout.names[0])!r} has {_told(first)}. A task's estimator predicts the "
+                "rows of the others too, so all need the same features; IndependentTasks takes "
+                "tasks that differ."
+            )
+
+
+def _features(X: Any) -> list[Hashable] | int:
+    if is_frame(X):
+        return column_names(X)
+    return X.shape[1] if hasattr(X, "shape") and len(X.shape) == 2 else len(X[0])
+
+
+def _told(features: list[Hashable] | int) -> str:
+    return f"{features} feature(s)" if isinstance(features, int) else f"the columns {features}"

@@ -1,0 +1,197 @@
+"""Predictions of rows that the predicting estimator did not see, for other tasks to read.
+
+A row on which task t is labelled is predicted by t's estimator fitted without the fold that holds
+the row; every other row by t's estimator fitted on all of t's labels, none of which is that row's.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params
+
+from sklearn_mtl.compose._fit_one import fit_alone
+from sklearn_mtl.compose._folds import Fold
+from sklearn_mtl.compose._part import Part
+from sklearn_mtl.compose._predicted_columns import PredictedColumns, append_columns
+from sklearn_mtl.tasks import TaskData, TaskSpec
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Columns that an estimator reads beside X, or in place of it.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (n, q)
+        A row for each row of the data.
+    names : list of q names
+    passthrough : bool, default=True
+        Whether X is read too.
+    """
+
+    columns: np.ndarray
+    names: list[str]
+    passthrough: bool = True
+
+    def and_then(self, columns: np.ndarray, predicted: PredictedColumns) -> "Beside":
+        """Return these columns with those of one more task."""
+        both = np.hstack([self.columns, columns])
+        return replace(self, columns=both, names=[*self.names, *predicted.names])
+
+    def features(self, data: TaskData, task: int, rows: np.ndarray) -> Any:
+        """Return what an estimator reads at those rows of the task."""
+        columns = self.columns[rows]
+        if not self.passthrough:
+            return columns
+        return append_columns(data.inputs(task, rows), columns, self.names)
+
+
+@dataclass(frozen=True)
+class Learner:
+    """An estimator to be fitted on the labelled rows of one task.
+
+    Attributes
+    ----------
+    estimator : estimator
+        Cloned for every fit.
+    part : Part
+    beside : Beside
+    """
+
+    estimator: Any
+    part: Part
+    beside: Beside
+
+    def fit_data(self) -> tuple[Any, np.ndarray, dict[str, Any]]:
+        """Return features, labels and other arguments of ``fit``."""
+        part = self.part
+        features = self.beside.features(part.data, part.number, part.rows)
+        return features, part.labels(), part.fit_params()
+
+
+def fit_all(learners: Sequence[Learner], n_jobs: int | None) -> list[Any]:
+    """Return the fitted estimators."""
+    return Parallel(n_jobs=n_jobs)(
+        delayed(_fit)(learner.estimator, *learner.fit_data(), learner.part.task)
+        for learner in learners
+    )
+
+
+def fit_out_of_fold(
+    learners: Sequence[Learner],
+    predicted: Sequence[PredictedColumns],
+    folds: Sequence[Sequence[Fold] | None],
+    n_jobs: int | None,
+) -> tuple[list[Any], list[np.ndarray]]:
+    """Fit every learner, and predict every row by an estimator that did not see its label.
+
+    Parameters
+    ----------
+    learners : sequence of Learner
+    predicted : sequence of PredictedColumns
+        In which columns the predictions of each are wanted.
+    folds : sequence of (lists of (train, test), or None)
+        Numbers among the learner's labelled rows. None puts the labels themselves in place of
+        predictions.
+    n_jobs : int or None
+
+    Returns
+    -------
+    fitted : list of estimators
+        Each fitted on all labelled rows of its task.
+    columns : list of ndarray of shape (n, n_columns)
+    """
+    jobs = []
+    for learner, columns, own in zip(learners, predicted, folds, strict=True):
+        given = (learner.estimator, *learner.fit_data(), learner.part.task)
+        jobs.append(delayed(_fit)(*given))
+        jobs += [delayed(_fit_and_ask)(*given, columns, *fold) for fold in own or ()]
+    results = iter(Parallel(n_jobs=n_jobs)(jobs))
+    fitted, known = [], []
+    for learner, columns, own in zip(learners, predicted, folds, strict=True):
+        fitted.append(next(results))
+        known.append(_known(learner.part, columns, own, results))
+    everywhere = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_complete)(estimator, learner, columns, here)
+        for estimator, learner, columns, here in zip(
+            fitted, learners, predicted, known, strict=True
+        )
+    )
+    return fitted, everywhere
+
+
+def ask_everywhere(
+    estimator: Any, predicted: PredictedColumns, data: TaskData, rows: np.ndarray, beside: Beside
+) -> np.ndarray:
+    """Return a fitted estimator's predictions of rows of any task, (n_rows, n_columns)."""
+    answers = [
+        predicted.ask(estimator, beside.features(data, task, here))
+        for task, here in _blocks(data, rows)
+    ]
+    return np.concatenate(answers) if answers else np.empty((0, predicted.n_columns))
+
+
+def _blocks(data: TaskData, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield ascending rows in runs that stand in one X, with a task of that X."""
+    if data.task_index is None:
+        yield 0, rows
+    elif not isinstance(data.X, list):
+        if len(rows):
+            yield 0, rows
+    else:
+        for task in np.unique(data.task_index[rows]):
+            yield int(task), rows[data.task_index[rows] == task]
+
+
+def _known(
+    part: Part,
+    predicted: PredictedColumns,
+    folds: Sequence[Fold] | None,
+    answers: Iterator[np.ndarray],
+) -> np.ndarray:
+    """Return the columns of the labelled rows: held out, or the labels themselves."""
+    if folds is None:
+        assert part.data.labels is not None  # encoded with y
+        return predicted.of_labels(part.data.column(part.data.labels, part.number, part.rows))
+    columns = np.empty((len(part.rows), predicted.n_columns))
+    for (_, test), answer in zip(folds, answers, strict=False):
+        columns[test] = answer
+    return columns
+
+
+def _complete(
+    estimator: Any, learner: Learner, predicted: PredictedColumns, known: np.ndarray
+) -> np.ndarray:
+    """Return the columns of all rows, given those of the labelled ones."""
+    part = learner.part
+    columns = np.empty((part.data.n_rows, predicted.n_columns))
+    columns[part.rows] = known
+    others = np.setdiff1d(np.arange(part.data.n_rows), part.rows, assume_unique=True)
+    if len(others):
+        columns[others] = ask_everywhere(estimator, predicted, part.data, others, learner.beside)
+    return columns
+
+
+def _fit(estimator: Any, X: Any, y: np.ndarray, params: dict[str, Any], task: TaskSpec) -> Any:
+    return fit_alone(clone(estimator), X, y, params, task)
+
+
+def _fit_and_ask(
+    estimator: Any,
+    X: Any,
+    y: np.ndarray,
+    params: dict[str, Any],
+    task: TaskSpec,
+    predicted: PredictedColumns,
+    train: np.ndarray,
+    test: np.ndarray,
+) -> np.ndarray:
+    """Fit on one part of a task's labelled rows and predict the other."""
+    own = _check_method_params(X, params, indices=train)
+    fitted = fit_alone(clone(estimator), _safe_indexing(X, train), y[train], own, task)
+    return predicted.ask(fitted, _safe_indexing(X, test))
