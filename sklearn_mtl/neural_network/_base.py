@@ -212,6 +212,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, FittedPredictions, BaseEstimato
                 patience=self.patience,
                 tol=self.tol,
                 gradient_cosines=self.gradient_cosines,
+                task_affinity_every=self.task_affinity_every,
                 callbacks=self.callbacks or [],
                 verbose=int(self.verbose),
                 # the training after k epochs has the same seed however it was cut into calls

@@ -122,6 +122,9 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         with `compile`.
     gradient_cosines : bool, default=False
         Whether ``history_`` records the cosines between the tasks' gradients in each epoch.
+    task_affinity_every : int, default=None
+        Record in ``history_["task_affinity"]``, for each epoch, how much a step for one task
+        lowers the losses of the others, by every so many steps; see :func:`task_affinity`.
     callbacks : list of skorch callbacks, default=None
         Where no rows are held out they can read "train_loss", not "valid_loss"; an LRScheduler
         needs ``lr_schedule="constant"``. For scikit-learn's own callbacks use ``set_callbacks``.
@@ -247,6 +250,7 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         warm_start: Any = False,
         n_estimators: Any = "auto",
         gradient_cosines: Any = False,
+        task_affinity_every: Any = None,
         callbacks: Any = None,
         net_params: Any = None,
         num_workers: Any = 0,
@@ -291,6 +295,7 @@ class MultiTaskClassifier(ClassifierMixin, BaseMultiTaskNetwork):
         self.warm_start = warm_start
         self.n_estimators = n_estimators
         self.gradient_cosines = gradient_cosines
+        self.task_affinity_every = task_affinity_every
         self.callbacks = callbacks
         self.net_params = net_params
         self.num_workers = num_workers

@@ -50,10 +50,10 @@ def task_history(names: Sequence[Hashable], epochs: Sequence[dict[str, Any]]) ->
         result[f"{key}_loss"] = np.array([epoch.get(f"{part}_loss", np.nan) for epoch in epochs])
     weights = np.array([epoch.get("task_weights", [np.nan] * len(names)) for epoch in epochs])
     result["weight"] = dict(zip(names, weights.reshape(-1, len(names)).T, strict=True))
-    if any("gradient_cosine" in epoch for epoch in epochs):
-        unknown = np.full((len(names), len(names)), np.nan)
-        cosines = [epoch.get("gradient_cosine", unknown) for epoch in epochs]
-        result["gradient_cosine"] = np.array(cosines)
+    for key in ("gradient_cosine", "task_affinity"):
+        if any(key in epoch for epoch in epochs):
+            unknown = np.full((len(names), len(names)), np.nan)
+            result[key] = np.array([epoch.get(key, unknown) for epoch in epochs])
     result["lr"] = np.array([epoch["lr"] for epoch in epochs])
     if any("module_lr" in epoch for epoch in epochs):
         result["module_lr"] = np.array([epoch.get("module_lr", epoch["lr"]) for epoch in epochs])

@@ -49,6 +49,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "warm_start": ["boolean"],
     "n_estimators": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "gradient_cosines": ["boolean"],
+    "task_affinity_every": [Interval(Integral, 1, None, closed="left"), None],
     "callbacks": [None, list, tuple],
     "net_params": [None, dict],
     "num_workers": [Interval(Integral, 0, None, closed="left")],

@@ -18,6 +18,7 @@ from sklearn_mtl.nn._head_gradients import HeadGradients
 from sklearn_mtl.nn._members import Members
 from sklearn_mtl.nn._module import MultiTaskModule
 from sklearn_mtl.nn._precision import Precision
+from sklearn_mtl.nn._task_affinity import TaskAffinity
 from sklearn_mtl.nn.balancing import LossGraph, gradient_cosines
 
 OWN_ROWS = "a layout in which each row has one task (own X or long form)"
@@ -90,6 +91,7 @@ class MultiTaskNet(NeuralNet):
         self.losses_learn_ = bool(learned)
         self.own_parameters_ = [p for p in self.module_.parameters() if p not in shared] + learned
         self.gradient_cosines_ = False
+        self.task_affinity_: TaskAffinity | None = None
         # a pretrained module may come with layers that its owner froze for good
         self.trainable_ = [p for p in self.module_.sharing.parameters() if p.requires_grad]
         self.frozen_ = False
@@ -201,6 +203,9 @@ class MultiTaskNet(NeuralNet):
             # over the steps in which the task had a weight
             mean_weights = torch.stack(weights).nanmean(0).where(data.present, torch.nan)
             self.history.record("task_weights", mean_weights.double().tolist())
+            affinity = None if self.task_affinity_ is None else self.task_affinity_.take()
+            if affinity is not None:
+                self.history.record("task_affinity", affinity.tolist())
         loss = float(total @ weight)
         # the name and the meaning that skorch's Checkpoint and EarlyStopping know
         earlier = reversed(self.history[:-1])
@@ -231,10 +236,18 @@ class MultiTaskNet(NeuralNet):
                 for parameter in group["params"]:
                     parameter.grad = None  # zero_grad() does this through hooks that cost a layer
         scale = fit_params["scale"]
+        observed = self.criterion_.observed(batch)
+        if self.task_affinity_ is not None and self.task_affinity_.due():
+            self.task_affinity_.measure(
+                partial(self.losses_for_affinity, batch, scale),
+                observed,
+                self.module_,
+                self.shared_parameters_,
+                self.optimizer_,
+            )
         with self.precision_.autocast():
             losses, common, outputs = self.task_losses(batch, scale)
         losses = self.precision_.scaled(losses)
-        observed = self.criterion_.observed(batch)
         graph = LossGraph(
             common,
             self.shared_parameters_,
@@ -283,6 +296,11 @@ class MultiTaskNet(NeuralNet):
         self.criterion_.balancer.after_step(graph)
         self.n_accumulated_ = 0
         del self.last_  # with the graph, which holds the batch's activations
+
+    def losses_for_affinity(self, batch: Batch, scale: list[Tensor | None]) -> Tensor:
+        """Return the losses on a batch (T,), with gradients, in the precision of a step."""
+        with self.precision_.autocast():
+            return self.task_losses(batch, scale)[0]
 
     @torch.no_grad()
     def losses_now(self, batch: Batch, scale: list[Tensor | None]) -> Tensor:

@@ -22,6 +22,7 @@ from sklearn_mtl.nn._callbacks import (
 from sklearn_mtl.nn._finite_state import FiniteState
 from sklearn_mtl.nn._net import DivergedError, MultiTaskNet
 from sklearn_mtl.nn._random import seeded
+from sklearn_mtl.nn._task_affinity import TaskAffinity
 from sklearn_mtl.utils._validation import check_option
 
 _NEEDS_ROWS = (EpochScoring, BatchScoring, InputShapeSetter)
@@ -41,6 +42,7 @@ def train(
     patience: int,
     tol: float,
     gradient_cosines: bool,
+    task_affinity_every: int | None,
     callbacks: Sequence[Any],
     verbose: int,
     seed: int,
@@ -87,11 +89,15 @@ def train(
     if begin_epoch is not None and end_epoch is not None:
         last.append(("epoch_hooks", EpochHooks(begin_epoch, end_epoch)))
     if verbose:
-        keys = ("train_task_losses", "valid_task_losses", "gradient_cosine")
+        keys = ("train_task_losses", "valid_task_losses", "gradient_cosine", "task_affinity")
         last.append(("print_log", PrintLog(keys_ignored=list(keys))))
     net.batch_size, net.verbose = batch_size, verbose
     net.accumulation_steps, net.max_grad_norm = accumulation_steps, max_grad_norm
     net.gradient_cosines_ = gradient_cosines
+    net.task_affinity_ = None
+    if task_affinity_every is not None:
+        _check_shares(net, owner)
+        net.task_affinity_ = TaskAffinity(task_affinity_every)
     net.callbacks = [*own, *callbacks, *last]
     net._initialize_callbacks()
     try:
@@ -112,6 +118,15 @@ def train(
         # callbacks hold closures over the estimator; what they recorded is in the history
         net.callbacks, net.callbacks_ = [], []
     return None if best is None else best.best_epoch_
+
+
+def _check_shares(net: MultiTaskNet, owner: str) -> None:
+    if not net.shared_parameters_:
+        raise ValueError(
+            f"task_affinity_every looks ahead along what tasks share, but {net.scheme} of {owner} "
+            "gives no parameter to two tasks; choose another scheme, such as sharing='hard', or "
+            "set task_affinity_every=None."
+        )
 
 
 def _check_callbacks(callbacks: Sequence[Any], lr_schedule: Any, owner: str) -> None:
