@@ -3,28 +3,15 @@
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
-from sklearn.base import BaseEstimator, is_classifier, is_regressor
-from sklearn.utils import ClassifierTags, RegressorTags, get_tags
+from sklearn.base import BaseEstimator
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
+from sklearn_mtl.compose._tags import join_tags
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.utils._validation import did_you_mean, listing, plain
 
 _PREFIX = "estimator__"
-
-
-def kind_of(estimator: Any) -> str | None:
-    """Return "regression" or "classification" as the estimator is tagged, None for neither."""
-    if not _is_tagged(estimator):
-        return None
-    if is_regressor(estimator):
-        return "regression"
-    return "classification" if is_classifier(estimator) else None
-
-
-def _is_tagged(estimator: Any) -> bool:
-    return hasattr(estimator, "__sklearn_tags__") and not isinstance(estimator, type)
 
 
 class OneOrDictOfEstimators(BaseEstimator):
@@ -157,32 +144,7 @@ class OneOrDictOfEstimators(BaseEstimator):
     # -- what scikit-learn asks -----------------------------------------------------------------
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        given = [est for _, est in self._given()]
-        if not given or not all(map(_is_tagged, given)):
-            return tags
-        subs = [get_tags(est) for est in given]
-        for one in ("sparse", "allow_nan", "categorical", "string", "one_d_array", "two_d_array"):
-            setattr(tags.input_tags, one, all(getattr(sub.input_tags, one) for sub in subs))
-        for one in ("positive_only", "pairwise"):
-            setattr(tags.input_tags, one, any(getattr(sub.input_tags, one) for sub in subs))
-        tags.target_tags.positive_only = any(sub.target_tags.positive_only for sub in subs)
-        tags.non_deterministic = any(sub.non_deterministic for sub in subs)
-        kinds = {kind_of(est) for est in given}
-        if kinds == {"regression"}:
-            of_values = [sub.regressor_tags or RegressorTags() for sub in subs]
-            tags.estimator_type = "regressor"
-            tags.regressor_tags = RegressorTags(poor_score=any(k.poor_score for k in of_values))
-        elif kinds == {"classification"}:
-            of_classes = [sub.classifier_tags or ClassifierTags() for sub in subs]
-            tags.estimator_type = "classifier"
-            tags.classifier_tags = ClassifierTags(
-                poor_score=any(k.poor_score for k in of_classes),
-                multi_class=all(k.multi_class for k in of_classes),
-            )
-        return tags
+        return join_tags(super().__sklearn_tags__(), [est for _, est in self._given()])
 
     def _routed_names(self) -> Iterator[tuple[Hashable, str, Any]]:
         """Yield (task name or None, name in the router, estimator)."""
