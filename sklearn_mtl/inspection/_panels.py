@@ -12,12 +12,17 @@ MAX_PANELS = 16
 
 def has_panel_per_task(n_tasks: int, max_panels: Any, owner: str) -> bool:
     """Return whether each task has a panel of its own, or all of them share one summary."""
-    if not isinstance(max_panels, Integral) or max_panels < 0:
-        raise ValueError(
-            f"The 'max_panels' parameter of {owner} must be an integer >= 0, got {max_panels!r}; "
-            "0 always draws the summary of all tasks."
-        )
+    check_most(max_panels, "max_panels", owner)
     return n_tasks <= max_panels
+
+
+def check_most(value: Any, parameter: str, owner: str) -> None:
+    """Raise a ValueError unless `value` can be the most tasks that are drawn one by one."""
+    if not (isinstance(value, Integral) and int(value) >= 0):
+        raise ValueError(
+            f"The {parameter!r} parameter of {owner} must be an integer >= 0, got {value!r}; 0 "
+            "always draws the summary of all tasks."
+        )
 
 
 def axes_grid(
@@ -67,7 +72,9 @@ def axes_grid(
     grid = np.full((n_rows, n_columns), None, dtype=object)
     if ax is None:
         width, height = panel_size
-        figure = pyplot.figure(figsize=(width * n_columns, height * n_rows), layout="constrained")
+        figure: Any = pyplot.figure(
+            figsize=(width * n_columns, height * n_rows), layout="constrained"
+        )
         cells = figure.add_gridspec(n_rows, n_columns, height_ratios=height_ratios)
     else:
         figure = ax.figure

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 
 import numpy as np
@@ -13,23 +14,43 @@ GAP = 4.0  # points between two names side by side
 POINTS = 72.0  # an inch
 
 
-def short_name(name: Hashable, most: int = 24) -> str:
-    """Return a task's name as matplotlib shows it literally, cut in its middle after `most`.
+def short_names(names: Sequence[Hashable], most: int = 24) -> list[str]:
+    """Return tasks' names as matplotlib shows them literally, cut after `most` characters.
 
-    Names of related things often share their beginning, so both ends are kept.
+    They are cut in the middle, since names of related things share their beginning; where that
+    makes different names alike, the beginning that all share is left out.
     """
-    text = " ".join(str(name).split())
-    if len(text) > most:
-        head = most // 2
-        text = f"{text[:head]}…{text[len(text) - (most - 1 - head) :]}"
-    return text.replace("$", r"\$")  # two dollar signs would begin a formula
+    texts = [" ".join(str(name).split()) for name in names]
+    cut = [_cut_middle(text, most) for text in texts]
+    if len(set(cut)) < len(set(texts)):
+        shared = len(commonprefix(texts))  # noqa: RUF071 (names are no paths)
+        cut = [_cut_end(f"…{text[shared:]}" if shared > 1 else text, most) for text in texts]
+    return [text.replace("$", r"\$") for text in cut]  # two dollar signs would begin a formula
 
 
-def panel_title(panel: Any, name: Hashable, note: str = "", *, size: float = 9.0) -> None:
-    """Title a panel with a task's name, cut to the panel's width, over a line of results."""
-    points = panel.get_window_extent().width * POINTS / panel.figure.dpi
-    text = short_name(name, max(6, int(points / (CHARACTER * size))))
-    panel.set_title(f"{text}\n{note}" if note else text, fontsize=size)
+def _cut_middle(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    head = most // 2
+    return f"{text[:head]}…{text[len(text) - (most - 1 - head) :]}"
+
+
+def _cut_end(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def title_panels(
+    panels: Sequence[Any],
+    names: Sequence[Hashable],
+    notes: Sequence[str],
+    *,
+    size: float = 9.0,
+) -> None:
+    """Title panels with tasks' names, cut to a panel's width, over a line of results each."""
+    points = panels[0].get_window_extent().width * POINTS / panels[0].figure.dpi
+    texts = short_names(names, max(6, int(points / (CHARACTER * size))))
+    for panel, text, note in zip(panels, texts, notes, strict=True):
+        panel.set_title(f"{text}\n{note}" if note else text, fontsize=size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +123,7 @@ def _arrange(request: AxisNames) -> tuple[float, int, bool]:
     is_x = request.axis.axis_name == "x"
     size, pitch = _font_size(request.axis), _pitch(request)
     if is_x:
-        widest = max(len(short_name(name, request.most)) for name in request.names)
+        widest = max(map(len, short_names(request.names, request.most)))
         if widest * CHARACTER * size + GAP <= pitch:
             return size, 1, False
     fitted = float(np.clip(pitch / LINE, min(size, SMALLEST), size))
@@ -115,7 +136,7 @@ def _write(request: AxisNames, size: float, step: int, is_turned: bool) -> None:
     positions = np.arange(len(request.names)) if positions is None else np.asarray(positions)
     request.axis.set_ticks(
         positions[::step],
-        labels=[short_name(name, request.most) for name in request.names[::step]],
+        labels=short_names(request.names, request.most)[::step],
         fontsize=size,
         rotation=90 if is_turned else 0,
     )
@@ -133,7 +154,8 @@ def _font_size(axis: Any) -> float:
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties
 
-    return FontProperties(size=rcParams[f"{axis.axis_name}tick.labelsize"]).get_size_in_points()
+    sizes = {"x": rcParams["xtick.labelsize"], "y": rcParams["ytick.labelsize"]}
+    return FontProperties(size=sizes[axis.axis_name]).get_size_in_points()
 
 
 def _pitch(request: AxisNames) -> float:
