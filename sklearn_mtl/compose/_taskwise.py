@@ -9,8 +9,8 @@ from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn_mtl.compose._base import BaseComposition
 from sklearn_mtl.compose._fit_one import check_takes_sample_weight
 from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators
-from sklearn_mtl.compose._tags import kind_of
 from sklearn_mtl.compose._part import Part, cut
+from sklearn_mtl.compose._tags import kind_of
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._containers import read_labels
 from sklearn_mtl.tasks._long import find_names, split_task_column
