@@ -2,6 +2,7 @@
 
 from sklearn_mtl.compose._chain import TaskChain
 from sklearn_mtl.compose._independent import IndependentTasks
+from sklearn_mtl.compose._pooled import PooledTasks
 from sklearn_mtl.compose._stacked import StackedTasks
 
-__all__ = ["IndependentTasks", "StackedTasks", "TaskChain"]
+__all__ = ["IndependentTasks", "PooledTasks", "StackedTasks", "TaskChain"]
