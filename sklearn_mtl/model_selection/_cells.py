@@ -1,4 +1,4 @@
-"""What folds are to have their share of: each class, each task's observed labels and rows."""
+"""What parts are to have their share of: each class, each task's observed labels and rows."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -26,17 +26,25 @@ class Cells:
         The numbers of a row's cells, -1 for none; at most c for any row.
     names : list of (str or None), a cell each
         What a message calls it; None where its absence from training rows is no news.
-    unlabelled : list of names
-        Tasks without any observed label.
+    tasks : ndarray of shape (n_cells,), int
+        The number of the task whose observed labels a cell holds, -1 for other cells.
+    task_names : list of T names
     """
 
     table: np.ndarray
     names: list[str | None]
-    unlabelled: list[Hashable]
+    tasks: np.ndarray
+    task_names: list[Hashable]
 
 
-def read_cells(X: Any, y: Any, task_feature: Any, task_kinds: Any, n_splits: int) -> Cells:
-    """Read y (and, in long form, the task column of X) into cells."""
+def read_cells(
+    X: Any, y: Any, *, task_feature: Any, task_kinds: Any, least: int, owner: str
+) -> Cells:
+    """Read y (and, in long form, the task column of X) into cells.
+
+    Whole numbers of a regression task that are each on `least` rows or more, on average, make
+    cells as classes do.
+    """
     if task_feature is None:
         labels = read_labels(y)
         names, columns = labels.names, labels.columns
@@ -52,18 +60,20 @@ def read_cells(X: Any, y: Any, task_feature: Any, task_kinds: Any, n_splits: int
         table = np.full((len(tags), 2), -1)
         places = [1] * len(names)
         table[:, 0] = codes  # the rows of a task, labelled or not
-    kinds = _kinds(names, columns, task_kinds)
+    kinds = _kinds(names, columns, task_kinds, owner)
     cell_names: list[str | None] = [] if task_feature is None else [None] * len(names)
-    for name, column, kind, rows, place in zip(names, columns, kinds, groups, places, strict=True):
-        codes, own_names = _label_cells(name, column, kind, n_splits)
+    cell_tasks = [-1] * len(cell_names)
+    entries = zip(names, columns, kinds, groups, places, strict=True)
+    for task, (name, column, kind, rows, place) in enumerate(entries):
+        codes, own_names = _label_cells(name, column, kind, least)
         cells = np.full(len(column), -1)
         cells[column.observed] = codes + len(cell_names)
         table[rows, place] = cells
         cell_names += own_names
-    unlabelled = [
-        plain(name) for name, column in zip(names, columns, strict=True) if column.content == EMPTY
-    ]
-    return Cells(table, cell_names, unlabelled)
+        cell_tasks += [task] * len(own_names)
+    return Cells(
+        table, cell_names, np.array(cell_tasks, dtype=np.intp), [plain(name) for name in names]
+    )
 
 
 def _check_lengths(names: Sequence[Hashable], columns: Sequence[Column]) -> None:
@@ -77,15 +87,13 @@ def _check_lengths(names: Sequence[Hashable], columns: Sequence[Column]) -> None
         )
 
 
-def _kinds(names: Sequence[Hashable], columns: Sequence[Column], task_kinds: Any) -> list[str]:
+def _kinds(
+    names: Sequence[Hashable], columns: Sequence[Column], task_kinds: Any, owner: str
+) -> list[str]:
     family, overrides = MIXED, {}
     if isinstance(task_kinds, str):
-        check_option(
-            task_kinds,
-            (REGRESSION, CLASSIFICATION),
-            parameter="task_kinds",
-            owner="MultiTaskKFold",
-        )
+        kinds = (REGRESSION, CLASSIFICATION)
+        check_option(task_kinds, kinds, parameter="task_kinds", owner=owner)
         family = task_kinds
     else:
         overrides = _check_task_kinds(task_kinds, names, MIXED)
@@ -96,13 +104,13 @@ def _kinds(names: Sequence[Hashable], columns: Sequence[Column], task_kinds: Any
 
 
 def _label_cells(
-    name: Hashable, column: Column, kind: str, n_splits: int
+    name: Hashable, column: Column, kind: str, least: int
 ) -> tuple[np.ndarray, list[str | None]]:
     """Return the cell of each observed label, numbered from 0, and what the cells are called."""
     whole = f"task {plain(name)!r}"
     if column.content == EMPTY:
         return np.empty(0, dtype=np.intp), []
-    if kind == REGRESSION and not _looks_like_classes(column, n_splits):
+    if kind == REGRESSION and not _looks_like_classes(column, least):
         return np.zeros(len(column.labels), dtype=np.intp), [whole]
     values, codes = np.unique(column.labels, return_inverse=True)
     if kind == REGRESSION:
@@ -110,9 +118,9 @@ def _label_cells(
     return codes, [f"class {plain(value)!r} of {whole}" for value in values]
 
 
-def _looks_like_classes(column: Column, n_splits: int) -> bool:
+def _looks_like_classes(column: Column, least: int) -> bool:
     values = column.labels
     if column.content != REAL or not np.isfinite(values).all():
         return False
     distinct = len(np.unique(values))
-    return bool((values == np.round(values)).all()) and distinct * n_splits <= len(values)
+    return bool((values == np.round(values)).all()) and distinct * least <= len(values)

@@ -1,18 +1,15 @@
-import warnings
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator
 from numbers import Integral
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.model_selection._split import GroupsConsumerMixin
-from sklearn.utils.validation import _num_samples, column_or_1d
 
-from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.model_selection._cells import Cells, read_cells
+from sklearn_mtl.model_selection._absent import warn_absent
+from sklearn_mtl.model_selection._items import read_items
 from sklearn_mtl.model_selection._stratify import assign_folds
-from sklearn_mtl.utils._validation import draw_seed, listing
+from sklearn_mtl.utils._validation import draw_seed
 
 
 class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
@@ -44,7 +41,8 @@ class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
     -----
     UserWarning
         In ``split``: names the tasks and classes, with their counts, that the training rows of
-        a split lack because too few rows (or groups) have them.
+        a split lack because too few rows (or groups) have them, and the tasks of which the test
+        rows of a split have no label.
 
     Raises
     ------
@@ -79,7 +77,7 @@ class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
         task_feature: Any = None,
         task_kinds: Any = None,
     ) -> None:
-        if not _is_count(n_splits) or n_splits < 2:
+        if not is_count(n_splits) or n_splits < 2:
             raise ValueError(f"n_splits must be an integer of at least 2, got {n_splits!r}.")
         if not isinstance(shuffle, (bool, np.bool_)):
             raise TypeError(f"shuffle must be True or False, got {shuffle!r}.")
@@ -122,86 +120,27 @@ class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
 
     def _folds(self, X: Any, y: Any, groups: Any) -> np.ndarray:
         """Return the fold of each row."""
-        if y is None:
-            raise ValueError(
-                "MultiTaskKFold stratifies by y, which is None; pass y, or use KFold for rows "
-                "alone."
-            )
-        if isinstance(X, Mapping):
-            raise TaskLayoutError(
-                "X is a dict (each task has its own rows), which has no rows in common to split; "
-                "stack_tasks puts X and y into long form: split that, with task_feature=."
-            )
-        cells = read_cells(X, y, self.task_feature, self.task_kinds, self.n_splits)
-        n_rows = cells.table.shape[0]
-        if X is not None and _num_samples(X) != n_rows:
-            raise ValueError(f"X has {_num_samples(X)} rows, but y has {n_rows}; they must match.")
-        members, n_items = _read_groups(groups, n_rows)
-        what = "row" if groups is None else "group"
+        items = read_items(
+            X,
+            y,
+            groups,
+            task_feature=self.task_feature,
+            task_kinds=self.task_kinds,
+            least=self.n_splits,
+            owner="MultiTaskKFold",
+        )
+        n_items = len(items.sizes)
         if n_items < self.n_splits:
             raise ValueError(
-                f"n_splits={self.n_splits} is more than the {n_items} {what}(s) at hand; every "
-                f"fold needs a {what}: lower n_splits."
+                f"n_splits={self.n_splits} is more than the {n_items} {items.what}(s) at hand; "
+                f"every fold needs a {items.what}: lower n_splits."
             )
-        counts = _count(cells, members, n_items)
-        sizes = np.bincount(members, minlength=n_items)
         rng = np.random.default_rng(draw_seed(self.random_state)) if self.shuffle else None
-        folds = assign_folds(counts, sizes, self.n_splits, rng)[members]
-        _warn_absent(cells, folds, self.n_splits, what)
+        folds = assign_folds(items.counts, items.sizes, self.n_splits, rng)[items.members]
+        test = folds == np.arange(self.n_splits)[:, None]
+        warn_absent(items, ~test, test)
         return folds
 
 
-def _is_count(value: Any) -> bool:
+def is_count(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
-
-
-def _read_groups(groups: Any, n_rows: int) -> tuple[np.ndarray, int]:
-    """Return the number of each row's group, and how many there are."""
-    if groups is None:
-        return np.arange(n_rows), n_rows
-    groups = column_or_1d(groups)
-    if len(groups) != n_rows:
-        raise ValueError(f"groups has {len(groups)} entries for {n_rows} rows; pass one a row.")
-    found, first, members = np.unique(groups, return_index=True, return_inverse=True)
-    # number groups by first appearance, so that names of groups do not matter
-    rank = np.empty(len(found), dtype=np.intp)
-    rank[np.argsort(first)] = np.arange(len(found))
-    return rank[members], len(found)
-
-
-def _count(cells: Cells, members: np.ndarray, n_items: int) -> csr_array:
-    rows, columns = np.nonzero(cells.table >= 0)
-    counts = csr_array(
-        (np.ones(len(rows)), (members[rows], cells.table[rows, columns])),
-        shape=(n_items, len(cells.names)),
-    )
-    counts.sum_duplicates()
-    return counts
-
-
-def _warn_absent(cells: Cells, folds: np.ndarray, n_splits: int, what: str) -> None:
-    """Warn of tasks and classes that a training part lacks."""
-    rows, columns = np.nonzero(cells.table >= 0)
-    in_fold = np.zeros((len(cells.names), n_splits), dtype=np.intp)
-    np.add.at(in_fold, (cells.table[rows, columns], folds[rows]), 1)
-    total = in_fold.sum(axis=1)
-    absent: list[Hashable] = []
-    for cell in np.flatnonzero((in_fold == total[:, None]).any(axis=1) & (total > 0)):
-        name = cells.names[cell]
-        if name is not None:
-            absent.append(f"{name} ({total[cell]} row(s))")
-    lines = []
-    if absent:
-        lines.append(
-            f"The training rows of a split lack {listing(absent)}: too few {what}s have them to "
-            "leave some in every training part; add rows, or leave them out."
-            + (
-                " If these labels are numbers rather than classes, pass task_kinds='regression'."
-                if any(str(entry).startswith("class ") for entry in absent)
-                else ""
-            )
-        )
-    if cells.unlabelled:
-        lines.append(f"No label of task(s) {listing(cells.unlabelled)} is observed.")
-    if lines:
-        warnings.warn(" ".join(lines), UserWarning, stacklevel=4)

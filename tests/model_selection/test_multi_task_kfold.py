@@ -141,6 +141,7 @@ def test_pairs_that_one_pass_would_leave_together_are_parted_by_swaps():
 
 
 @pytest.mark.parametrize("n_labels", [2, 3, 5, 7])
+@pytest.mark.filterwarnings("ignore:The test rows of a split have no label")
 def test_a_rare_task_is_one_label_a_fold_before_any_fold_has_two(n_labels):
     y = np.random.default_rng(0).normal(size=(100, 2))
     y[n_labels:, 1] = np.nan
@@ -199,6 +200,21 @@ def test_a_task_without_labels_is_named():
     y = pd.DataFrame({"a": np.arange(6) + 0.5, "b": [None] * 6})
     with pytest.warns(UserWarning, match="No label of task.* 'b'"):
         folds_of(MultiTaskKFold(2), y, y)
+
+
+def test_a_task_that_a_fold_does_not_test_is_named():
+    y = np.random.default_rng(0).normal(size=(20, 2))
+    y[3:, 1] = np.nan
+    with pytest.warns(UserWarning, match=r"test rows .* no label of .*task 'task1' \(3 row"):
+        folds_of(MultiTaskKFold(4), y, y)
+    folds_of(MultiTaskKFold(3), y, y)  # one label a fold: nothing to warn of
+
+
+def test_a_task_whose_labels_are_classes_is_tested_wherever_one_of_them_is():
+    # a fold has one label of the task, so lacks one of its classes
+    y = pd.DataFrame({"good": list("aabb") + [None] * 8, "bad": list("abc") * 4})
+    fold = folds_of(MultiTaskKFold(4), y, y)
+    assert sorted(fold[:4]) == [0, 1, 2, 3]
 
 
 def test_a_single_float_value_is_no_class_to_warn_of():
@@ -273,6 +289,7 @@ def test_x_may_be_sparse_or_absent():
         assert np.array_equal(absent[k], tests[k])
 
 
+@pytest.mark.filterwarnings("ignore:The test rows of a split have no label")
 def test_long_form_spreads_the_rows_and_labels_of_each_task():
     rng = np.random.default_rng(0)
     parts = {
