@@ -22,7 +22,7 @@ from sklearn_mtl.bayes._new_class_tasks import fit_new_class_tasks
 from sklearn_mtl.bayes._new_tasks import NewTasks, fit_new_tasks
 from sklearn_mtl.bayes._population import Population
 from sklearn_mtl.bayes._posterior import Posterior, infer
-from sklearn_mtl.bayes._predictive import expected_sigmoid, expected_softmax
+from sklearn_mtl.bayes._predictive import expected_sigmoid, expected_softmax, normal_scales
 from sklearn_mtl.bayes._prior import Prior
 from sklearn_mtl.bayes._standardization import Standardization
 from sklearn_mtl.bayes._structure import STRUCTURES, Structure
@@ -53,5 +53,6 @@ __all__ = [
     "infer",
     "learn",
     "learn_classes",
+    "normal_scales",
     "predictor_covariance",
 ]

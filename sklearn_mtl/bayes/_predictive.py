@@ -13,7 +13,7 @@ MOST_NUMBERS = 2**22  # of a chunk of rows: 32 MiB
 
 
 @cache
-def _normal_scales() -> tuple[np.ndarray, np.ndarray]:
+def normal_scales() -> tuple[np.ndarray, np.ndarray]:
     """Return scales s and shares of normal distributions whose mixture is the logistic one.
 
     A logistic variable is 2 k times a standard normal one, k having Kolmogorov's distribution
@@ -36,7 +36,7 @@ def expected_sigmoid(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     mean, variance : ndarray
     """
     result = np.zeros(np.shape(mean))
-    for scale, share in zip(*_normal_scales(), strict=True):
+    for scale, share in zip(*normal_scales(), strict=True):
         result += share * ndtr(mean / np.sqrt(scale**2 + variance))
     return result
 

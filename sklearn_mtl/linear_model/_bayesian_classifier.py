@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -10,8 +11,9 @@ from sklearn_mtl.linear_model._model import BaseLinearClassification
 from sklearn_mtl.linear_model._population import BasePopulationModel
 from sklearn_mtl.tasks import TaskData, TaskLayout, TaskSpec, infer_layout
 from sklearn_mtl.tasks._containers import read_labels
+from sklearn_mtl.tasks._exported import AveragedLogistic
 from sklearn_mtl.tasks._layout import LONG
-from sklearn_mtl.tasks._outputs import group_outputs
+from sklearn_mtl.tasks._outputs import OutputGroup, group_outputs
 from sklearn_mtl.tasks._predictions import output_columns
 from sklearn_mtl.tasks._rows import read_rows
 from sklearn_mtl.utils._validation import listing, plain
@@ -339,3 +341,17 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
                 first = start[int(t)] if shared else 0
                 values[mine, first : first + block.shape[1]] = block
         return values
+
+    # -- in other programs ----------------------------------------------------------------------
+
+    def _exported_outputs(self, groups: Sequence[OutputGroup]) -> AveragedLogistic:
+        wide = [task for task in self.layout_.tasks if task.n_outputs > 1]
+        if wide:
+            raise ValueError(
+                f"Task {plain(wide[0].name)!r} has {wide[0].n_outputs} classes. "
+                "BayesianMultiTaskClassifier averages their probabilities over 1024 points for "
+                "each row, which is not exported; export another classifier, or fit a task for "
+                "each class."
+            )
+        (family,) = self._families.values()  # all binary tasks have one population
+        return family.averaged()

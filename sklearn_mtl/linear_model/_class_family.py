@@ -13,9 +13,11 @@ from sklearn_mtl.bayes import (
     Softmax,
     TaskPosteriors,
     fit_new_class_tasks,
+    normal_scales,
     predictor_covariance,
 )
 from sklearn_mtl.tasks import TaskData, TaskSpec
+from sklearn_mtl.tasks._exported import AveragedLogistic
 
 MOST_NUMBERS = 2**22  # of a dense chunk of sparse rows: 32 MiB
 UNIT = np.ones(())  # of labels that are classes
@@ -146,3 +148,18 @@ class Family:
             spread = predictor_covariance(z, covariance, len(v))
             result[start : start + step] = self.likelihood.average(v @ z.T, spread).T
         return result
+
+    def averaged(self) -> AveragedLogistic:
+        """Return what `probabilities` are made of, for two classes, in the order of the layout."""
+        order, coordinates = np.argsort(self.tasks), self.fit.coordinates
+        scale, share = normal_scales()
+        return AveragedLogistic(
+            coordinates.x_mean,
+            coordinates.x_scale,
+            coordinates.fit_intercept,
+            self.known.mean[order],
+            self.known.covariance,
+            self.known.kind[order],
+            scale,
+            share,
+        )

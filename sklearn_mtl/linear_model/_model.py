@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -10,10 +11,16 @@ from sklearn_mtl.convex import CoefRows
 from sklearn_mtl.convex._kernel import Comparison
 from sklearn_mtl.linear_model._blocks import refuse_dask
 from sklearn_mtl.linear_model._checks import check_magnitudes
-from sklearn_mtl.linear_model._outputs import linear_outputs
+from sklearn_mtl.linear_model._outputs import linear_outputs, output_order
 from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
-from sklearn_mtl.tasks._outputs import group_outputs
+from sklearn_mtl.tasks._exported import (
+    AveragedLogistic,
+    Exported,
+    LinearOutputs,
+    feature_names,
+)
+from sklearn_mtl.tasks._outputs import OutputGroup, group_outputs
 from sklearn_mtl.tasks._predictions import activate, encoded_predictions, probabilities
 from sklearn_mtl.tasks._rows import read_rows
 
@@ -137,6 +144,32 @@ class BaseLinearModel(BaseEstimator):
         model = self._knowing(X, present=True)
         data = model.layout_.encode(X, y, sample_weight)
         return mean_task_score(model.layout_, data, model._encoded(X, data))
+
+    # -- in other programs ----------------------------------------------------------------------
+
+    def _exported(self) -> Exported:
+        """Return what predictions are made of; a ValueError where they cannot be told as data."""
+        layout, n_tasks = self.layout_, self.layout_.n_tasks
+        groups = group_outputs(layout.tasks)
+        return Exported(
+            layout,
+            groups,
+            self._exported_outputs(groups),
+            (self._weights.shape[1],),
+            np.zeros(n_tasks),
+            np.ones(n_tasks),
+            feature_names(self, layout),
+        )
+
+    def _exported_outputs(self, groups: Sequence[OutputGroup]) -> LinearOutputs | AveragedLogistic:
+        if self._compare is not None:
+            raise ValueError(
+                f"{type(self).__name__} compares rows with those of fit by a kernel, which is not "
+                "exported; fit it with kernel='linear', on features such as those of "
+                "sklearn.kernel_approximation."
+            )
+        order = output_order(self._rows, groups)
+        return LinearOutputs(self.coef_[order], self.intercept_[order])
 
     # -- fitted attributes ----------------------------------------------------------------------
 

@@ -32,15 +32,25 @@ def linear_outputs(
     -------
     outputs : ndarray of shape (n, M), or (n, widest task) where a row has one task
     """
-    first = np.searchsorted(rows.task, np.arange(rows.n_tasks))
     if data.task_index is None:
-        order = np.concatenate(
-            [(first[group.tasks][:, None] + np.arange(group.width)).ravel() for group in groups]
-        )
+        order = output_order(rows, groups)
         return X @ coef[order].T + intercept[order]
+    first = _first_rows(rows)
     outputs = np.zeros((data.n_rows, max(group.width for group in groups)), dtype=coef.dtype)
     for group in groups:
         for t in group.tasks:
             here, mine = data.groups[t], slice(first[t], first[t] + group.width)
             outputs[here, : group.width] = X[here] @ coef[mine].T + intercept[mine]
     return outputs
+
+
+def output_order(rows: CoefRows, groups: Sequence[OutputGroup]) -> np.ndarray:
+    """Return which row of the weights each output is made with, shape (M,)."""
+    first = _first_rows(rows)
+    return np.concatenate(
+        [(first[group.tasks][:, None] + np.arange(group.width)).ravel() for group in groups]
+    )
+
+
+def _first_rows(rows: CoefRows) -> np.ndarray:
+    return np.searchsorted(rows.task, np.arange(rows.n_tasks))

@@ -10,6 +10,7 @@ from sklearn_mtl.neural_network._epochs import task_history
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._parameters import check_tables
 from sklearn_mtl.tasks import TaskData, TaskLayout
+from sklearn_mtl.tasks._exported import Exported, NetworkOutputs, feature_names
 from sklearn_mtl.tasks._predictions import activate, encoded_predictions, probabilities
 from sklearn_mtl.tasks._rows import read_rows
 from sklearn_mtl.tasks._spec import REGRESSION
@@ -119,6 +120,20 @@ class FittedPredictions:
             labels = rows.columns.result() if y is None else y
             data = self.layout_.encode(rows, labels, sample_weight)
         return mean_task_score(self.layout_, data, self._encoded(values, data))
+
+    # -- in other programs ----------------------------------------------------------------------
+
+    def _exported(self) -> Exported:
+        """Return what predictions are made of."""
+        return Exported(
+            self.layout_,
+            self._groups,
+            NetworkOutputs(self._network),
+            tuple(self._network.settings["input_shape"]),
+            self.target_mean_,
+            self.target_scale_,
+            feature_names(self, self.layout_),
+        )
 
     # -- fitted attributes ----------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from sklearn_mtl.nn._copied import copied
 from sklearn_mtl.nn._device import present_devices, resolve_device
 from sklearn_mtl.nn._module import MultiTaskModule
 from sklearn_mtl.nn._net import DivergedError, MultiTaskNet
+from sklearn_mtl.nn._onnx import onnx_graph
 from sklearn_mtl.nn._optimizer import set_rates
 from sklearn_mtl.nn._predict import predict_outputs
 from sklearn_mtl.nn._state import export_state, import_state
@@ -115,6 +116,7 @@ __all__ = [
     "export_state",
     "import_state",
     "mean_loss",
+    "onnx_graph",
     "predict_outputs",
     "present_devices",
     "resolve_device",

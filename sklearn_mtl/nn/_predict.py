@@ -36,16 +36,13 @@ def predict_outputs(
     it runs in the precision it was trained in.
     """
     where = torch.device(net.device)
-    own = any(isinstance(part, Backbone) for part in net.module_.modules())
-    any_precision = where.type == "cpu" and not own
     # a Dataset may draw at random, from generators that are the caller's
     apart = X.reader.seeded() if isinstance(X, StreamedRows) else nullcontext()
     with apart, torch.inference_mode():
         parts = []
         start = 0
         for inputs in _chunks(X, where):
-            precision = inputs.dtype if any_precision else net.module_.dtype
-            module = net.inference_module(precision)
+            module = net.inference_module(inference_dtype(net, inputs.dtype))
             if task_index is None:
                 outputs = module(inputs)
             else:
@@ -54,6 +51,13 @@ def predict_outputs(
             parts.append(members.cpu().numpy())
             start += len(inputs)
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def inference_dtype(net: MultiTaskNet, dtype: torch.dtype) -> torch.dtype:
+    """Return the precision in which the network predicts rows of `dtype`; see the Notes above."""
+    own = any(isinstance(part, Backbone) for part in net.module_.modules())
+    any_precision = torch.device(net.device).type == "cpu" and not own
+    return dtype if any_precision else net.module_.dtype
 
 
 def _chunks(X: np.ndarray | StreamedRows, device: torch.device) -> Iterator[torch.Tensor]:

@@ -1,3 +1,5 @@
 """Fitted models as files that others can run, or load without running anything."""
 
-__all__: list[str] = []
+from sklearn_mtl.persistence._onnx import to_onnx
+
+__all__ = ["to_onnx"]

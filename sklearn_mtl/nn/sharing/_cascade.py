@@ -93,7 +93,8 @@ class CascadeModule(DependentSharingModule):
             return Representation(shared, shared)
         parts = [shared.expand(len(self.bare), *shared.shape)]
         messages, outputs = self._told(self.bare, shared, heads)
-        told = [shared.new_zeros(1, len(shared)), *messages]
+        # shape[0], not len: a graph that is exported takes any number of rows
+        told = [shared.new_zeros(1, shared.shape[0]), *messages]
         for step, towers in zip(self.steps, self.towers, strict=True):
             parts.append(towers(shared, torch.cat(told)))
             messages, made = self._told(step, parts[-1], heads)
@@ -174,7 +175,7 @@ class Towers(nn.Module):
         """Return r (n, B, h) of z (B, h) and what other tasks told, (rows, B)."""
         if self.first is None:
             messages = told.index_select(0, self.columns.flatten())
-            messages = messages.view(*self.columns.shape, len(shared))
+            messages = messages.view(*self.columns.shape, shared.shape[0])
         else:
             messages = told.narrow(0, self.first, len(self.columns))
         # W1 [z, m] in two products: z would have to be copied for one
