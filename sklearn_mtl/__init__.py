@@ -49,6 +49,7 @@ _PUBLIC = {
     "TaskRelationshipRegressor": "linear_model",
     "TaskSpec": "tasks",
     "TransferReport": "model_selection",
+    "VotingTasks": "compose",
     "average_relative_rmse": "metrics",
     "infer_layout": "tasks",
     "make_task_scorer": "metrics",

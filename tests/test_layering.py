@@ -225,8 +225,9 @@ for name in sklearn_mtl.__all__:
         for p in inspect.signature(public).parameters.values()
         if p.default is p.empty and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     ]
-    assert required in ([], ["estimator"]), f"{name} requires {required}"
-    estimator = public(*[LinearRegression() for _ in required])
+    assert required in ([], ["estimator"], ["estimators"]), f"{name} requires {required}"
+    given = {"estimator": LinearRegression(), "estimators": [("ols", LinearRegression())]}
+    estimator = public(*[given[parameter] for parameter in required])
     assert repr(clone(estimator)) == repr(estimator)
     estimator_html_repr(estimator)
     estimator.get_params()

@@ -89,12 +89,17 @@ def predict_proba_one(estimator: Any, X: Any, task: TaskSpec) -> np.ndarray:
     return full
 
 
-def check_takes_sample_weight(estimator: Any, name: Hashable) -> None:
-    """Raise unless ``estimator.fit`` can be given `sample_weight`."""
+def takes_sample_weight(estimator: Any) -> bool:
+    """Return whether ``estimator.fit`` can be given `sample_weight`."""
     parameters = inspect.signature(estimator.fit).parameters
     # searches hand on what they do not name
     anything = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
-    if "sample_weight" not in parameters and not anything:
+    return "sample_weight" in parameters or anything
+
+
+def check_takes_sample_weight(estimator: Any, name: Hashable) -> None:
+    """Raise unless ``estimator.fit`` can be given `sample_weight`."""
+    if not takes_sample_weight(estimator):
         raise TypeError(
             f"sample_weight was passed, but task {plain(name)!r} is fitted by "
             f"{type(estimator).__name__}, whose fit takes no sample_weight; leave sample_weight "

@@ -12,7 +12,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import _num_samples
 
 from sklearn_mtl.compose._base import BaseComposition
-from sklearn_mtl.compose._fit_one import check_takes_sample_weight
+from sklearn_mtl.compose._fit_one import takes_sample_weight
 from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators
 from sklearn_mtl.compose._part import sliceable
 from sklearn_mtl.compose._pooled_rows import PooledRows, joined, pooled_rows
@@ -197,7 +197,7 @@ class PooledTasks(BaseComposition, OneOrDictOfEstimators):
         fit_params = pooled.metadata(layout, fit_params)
         weights = self._weights(layout, pooled)
         if weights is not None:
-            check_takes_sample_weight(self.estimator, "all of them")
+            self._check_takes_weights()
             fit_params["sample_weight"] = weights
 
         self._set_layout(layout)
@@ -267,6 +267,14 @@ class PooledTasks(BaseComposition, OneOrDictOfEstimators):
         # sum_t λ_t mean_i loss_ti, at the scale of a sum over labels
         by_task = weight * mass.mean() / mass
         return by_task[pooled.task_index] * (1.0 if own is None else own)
+
+    def _check_takes_weights(self) -> None:
+        if not takes_sample_weight(self.estimator):
+            raise TypeError(
+                f"sample_weight, and every task_weight but 'n_samples', are weights of labels, but "
+                f"{type(self.estimator).__name__}.fit takes no sample_weight; leave them out, or "
+                "choose an estimator that weights rows."
+            )
 
     def _labels(self, pooled: PooledRows) -> np.ndarray:
         """Return what the estimator learns: classes of the union, or scaled values."""
