@@ -225,7 +225,7 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
         self.layout_, self._rows, self._fit = layout, coef_rows(layout.tasks), fit
         # what is expected of a task never seen, whatever tasks are added
         self._unseen_noise = float(fit.noise.mean())
-        self._dtype = dtype
+        self._dtype = np.dtype(dtype).type
         self._set_tasks(fit.tasks, fit.noise, mean, scale)
         self._set_population(fit)
         # densities of labels in their own units

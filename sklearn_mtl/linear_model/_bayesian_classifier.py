@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from sklearn_mtl.bayes import learn_classes
 from sklearn_mtl.convex import coef_rows
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.linear_model._class_family import Family, families, likelihood_of
+from sklearn_mtl.linear_model._class_family import Family, families, family_of, likelihood_of
 from sklearn_mtl.linear_model._model import BaseLinearClassification
 from sklearn_mtl.linear_model._population import BasePopulationModel
 from sklearn_mtl.tasks import TaskData, TaskLayout, TaskSpec, infer_layout
@@ -215,10 +215,11 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
             )
             self._warn_unless_converged(fit)
             learned[key] = Family.of(tasks, likelihood, fit)
-        self.layout_, self._rows, self._dtype = layout, coef_rows(layout.tasks), rows.dtype
-        self._set_families(learned, layout.tasks)
+        self.layout_, self._rows = layout, coef_rows(layout.tasks)
+        self._dtype = rows.dtype.type
+        self._set_families([*learned.values()], layout.tasks)
         self._set_populations()
-        fits = [family.fit for family in learned.values()]
+        fits = [family.fit for family in self._families]
         self.log_evidence_ = sum(fit.log_evidence for fit in fits)
         self.n_iter_ = max(fit.n_iter for fit in fits)
         self.n_singular_ = sum(fit.n_singular for fit in fits)
@@ -227,12 +228,12 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
         self.scores_ = [float(total) for total in np.sum(paths, axis=0)]
         return self
 
-    def _set_families(self, learned: dict[Any, Family], tasks: Any) -> None:
+    def _set_families(self, learned: list[Family], tasks: Any) -> None:
         """Set what is known of tasks, which are those of all families together."""
         self._families = learned
         rows = coef_rows(tasks)
         coef, intercept = np.empty((rows.n_rows, self._n_weights)), np.empty(rows.n_rows)
-        for family in learned.values():
+        for family in learned:
             weights = family.coef(family.known.mean)
             offsets = family.intercept(family.known.mean)
             for place, t in enumerate(family.tasks):
@@ -243,7 +244,7 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
 
     @property
     def _n_weights(self) -> int:
-        return len(next(iter(self._families.values())).fit.coordinates.x_scale)
+        return len(self._families[0].fit.coordinates.x_scale)
 
     def _set_populations(self) -> None:
         """Set what is known of populations, one after another; without an axis where one is all."""
@@ -252,7 +253,7 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
             whole = np.concatenate(parts)
             return whole if len(whole) > 1 else whole[0]
 
-        members = list(self._families.values())
+        members = self._families
         self.prior_mean_ = together([f.coef(f.fit.population_mean) for f in members])
         self.prior_mean_covariance_ = together(
             [f.weight_covariance(f.fit.population_covariance) for f in members]
@@ -274,7 +275,7 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
             )
         p = self._n_weights
         covariance = np.empty((self._rows.n_rows, p, p))
-        for family in self._families.values():
+        for family in self._families:
             of_kinds = family.weight_covariance(family.known.covariance)
             for kind, t in zip(family.known.kind, family.tasks, strict=True):
                 covariance[self._rows.of_task(int(t))] = of_kinds[kind]
@@ -284,10 +285,11 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
 
     def _select(self, layout: TaskLayout, known: np.ndarray) -> None:
         """Set what predictions need to that of some tasks; -1 in `known` is a task never seen."""
-        chosen = {
-            key: self._families[key].select(tasks, known[tasks])
+        learned = self._by_key
+        chosen = [
+            learned[key].select(tasks, known[tasks])
             for key, tasks in families(layout.tasks).items()
-        }
+        ]
         self._set_families(chosen, layout.tasks)
 
     def _infer_added(self, X: Any, y: Any) -> TaskLayout:
@@ -306,12 +308,18 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
     def _learn_tasks(self, data: TaskData, rows: np.ndarray, added: TaskLayout) -> None:
         """Append what predictions need of new tasks."""
         before = self.layout_.n_tasks
-        learned = dict(self._families)
+        learned = self._by_key
         for key, numbers in families(added.tasks).items():
             if key not in learned:
                 raise TaskLayoutError(self._told_of(added.tasks[numbers[0]]))
             learned[key] = learned[key].append(before + numbers, rows, data, numbers)
-        self._set_families(learned, (*self.layout_.tasks, *added.tasks))
+        self._set_families([*learned.values()], (*self.layout_.tasks, *added.tasks))
+
+    @property
+    def _by_key(self) -> dict[Hashable, Family]:
+        """The families by what tells them apart; see `families`."""
+        tasks = self.layout_.tasks
+        return {family_of(tasks[int(family.tasks[0])]): family for family in self._families}
 
     @property
     def _class_sets(self) -> list[np.ndarray]:
@@ -334,7 +342,7 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
         width = sum(len(group.tasks) * group.width for group in groups)
         values = np.zeros((data.n_rows, width if shared else max(g.width for g in groups)))
         start = {t: column for _, t, column in output_columns(groups)}
-        for family in self._families.values():
+        for family in self._families:
             for place, t in enumerate(family.tasks):
                 mine = slice(None) if shared else data.groups[t]
                 block = family.probabilities(rows[mine], place)
@@ -353,5 +361,5 @@ class BayesianMultiTaskClassifier(BasePopulationModel, BaseLinearClassification)
                 "each row, which is not exported; export another classifier, or fit a task for "
                 "each class."
             )
-        (family,) = self._families.values()  # all binary tasks have one population
+        (family,) = self._families  # all binary tasks have one population
         return family.averaged()

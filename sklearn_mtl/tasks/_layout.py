@@ -1,5 +1,5 @@
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,12 @@ from sklearn_mtl.tasks._containers import (
 from sklearn_mtl.tasks._data import TaskData
 from sklearn_mtl.tasks._encode import encode_matrix, encode_shared, encode_tagged
 from sklearn_mtl.tasks._long import find_codes, read_tagged_labels, split_task_column
+from sklearn_mtl.tasks._plain_state import (
+    plain_backend,
+    plain_header,
+    restored,
+    restored_backend,
+)
 from sklearn_mtl.tasks._spec import TaskSpec
 from sklearn_mtl.tasks._target import MultiTaskTarget
 from sklearn_mtl.tasks._weights import encode_sample_weight
@@ -112,6 +118,15 @@ class TaskLayout:
         """Return whether `other` has the same tasks in the same kind of container."""
         mine = (self.tasks, self.container, self.rows, self.task_feature)
         return mine == (other.tasks, other.container, other.rows, other.task_feature)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain = {"backend": plain_backend(self.backend), "header": plain_header(self.header)}
+        return {**state, **plain}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        backend, header = restored_backend(state["backend"]), restored(state["header"])
+        self.__dict__.update(state, backend=backend, header=header)
 
     # -- in ---------------------------------------------------------------------------------
 

@@ -1,11 +1,12 @@
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sklearn_mtl.exceptions import TaskLayoutError
+from sklearn_mtl.tasks._plain_state import plain_dtype, restored
 from sklearn_mtl.utils._validation import listing, plain
 
 REGRESSION = "regression"
@@ -65,6 +66,13 @@ class TaskSpec:
             return False
         small = int(self.classes[0]) > -(2**62) and int(self.classes[-1]) < 2**62
         return small and int(self.classes[-1]) - int(self.classes[0]) == len(self.classes) - 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**state, "dtype": plain_dtype(self.dtype)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, dtype=restored(state["dtype"]))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TaskSpec):
