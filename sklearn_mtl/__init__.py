@@ -13,6 +13,7 @@ __version__ = "0.1.0.dev0"
 _PUBLIC = {
     "BayesianMultiTaskClassifier": "linear_model",
     "BayesianMultiTaskRegressor": "linear_model",
+    "ConfusionMatrixDisplay": "inspection",
     "GraphClassifier": "linear_model",
     "GraphRegressor": "linear_model",
     "GraphRegressorCV": "linear_model",
@@ -40,6 +41,7 @@ _PUBLIC = {
     "MultiTaskTarget": "tasks",
     "PooledTasks": "compose",
     "PredictionErrorDisplay": "inspection",
+    "RocCurveDisplay": "inspection",
     "StackedTasks": "compose",
     "TaskChain": "compose",
     "TaskData": "tasks",

@@ -63,7 +63,7 @@ class LossHistoryDisplay:
     >>> from sklearn_mtl import LossHistoryDisplay, MultiTaskRegressor
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(60, 3))
-    >>> model = MultiTaskRegressor(epochs=3, random_state=0).fit(X, X @ rng.normal(size=(3, 2)))
+    >>> model = MultiTaskRegressor(max_epochs=3, random_state=0).fit(X, X @ rng.normal(size=(3, 2)))
     >>> display = LossHistoryDisplay.from_estimator(model)
     >>> display.train.shape, display.task_names
     ((2, 3), ['task0', 'task1'])
@@ -186,7 +186,8 @@ class LossHistoryDisplay:
         check_most(max_lines, "max_lines", owner)
         parts = {TRAIN: self.train, VALIDATION: self.validation}
         losses = {key: table for key, table in parts.items() if table is not None}
-        has_weights = self.weight is not None and np.isfinite(self.weight).any()
+        weight = np.array([]) if self.weight is None else self.weight
+        has_weights = np.isfinite(weight).any()
         self.figure_, self.axes_ = axes_grid(
             1 + has_weights,
             ax,
@@ -200,7 +201,7 @@ class LossHistoryDisplay:
         draw(panels[0], losses)
         panels[0].set_ylabel("loss")
         if has_weights:
-            draw(panels[1], {WEIGHT: self.weight})
+            draw(panels[1], {WEIGHT: weight})
             panels[1].set_ylabel("weight")
             panels[0].tick_params(labelbottom=False)
         for panel in panels:

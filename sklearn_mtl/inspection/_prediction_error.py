@@ -325,7 +325,7 @@ default="residual_vs_predicted"
 def _check_subsample(subsample: Any, owner: str) -> None:
     if subsample is None:
         return
-    is_count = isinstance(subsample, Integral) and subsample > 0
+    is_count = isinstance(subsample, Integral) and int(subsample) > 0
     is_share = not isinstance(subsample, Integral) and isinstance(subsample, Real)
     if not is_count and not (is_share and 0 < subsample < 1):
         raise ValueError(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.exceptions import TaskLayoutError
@@ -14,6 +15,9 @@ from sklearn_mtl.metrics._scorer import find_layout, find_task_feature
 from sklearn_mtl.tasks._layout import LONG
 from sklearn_mtl.tasks._long import split_task_column
 from sklearn_mtl.utils._validation import listing
+
+# what a ROC curve ranks rows by, the first that there is
+SCORES = ("predict_proba", "decision_function")
 
 
 def read_estimator(
@@ -61,3 +65,28 @@ def select_tasks(
             f"from_predictions(..., task_kinds='{wanted}') overrides it."
         )
     return chosen
+
+
+def class_scores(outputs: Outputs, kinds: Sequence[TaskKind], task: int, owner: str) -> np.ndarray:
+    """Return probabilities or decision values of a task's labels: (m, n_classes), or (m,) of two.
+
+    Values of shape (m,) are scores of the greater class.
+    """
+    name, kind = outputs.true.tasks[task].name, kinds[task]
+    method = next((m for m in SCORES if outputs.has(m, task)), None)
+    if method is None:
+        raise ValueError(
+            f"{owner} needs probabilities or decision values, but there are none of task {name!r}: "
+            "the estimator has neither predict_proba nor decision_function, or y_score lacks it."
+        )
+    values = outputs.get(method, task)
+    if values.ndim == 2 and kind.columns is not None:
+        values = values[:, kind.columns]
+    assert kind.classes is not None  # a classification task
+    n_classes = len(kind.classes)
+    if values.shape[1:] != (n_classes,) and not (values.ndim == 1 and n_classes <= 2):
+        raise TaskLayoutError(
+            f"Task {name!r} has {n_classes} classes ({listing(kind.classes)}), but its scores have "
+            f"shape {values.shape}; pass one column a class, and classes= if labels lack some."
+        )
+    return values

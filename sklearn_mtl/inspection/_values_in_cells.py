@@ -1,0 +1,45 @@
+from typing import Any
+
+import numpy as np
+
+from sklearn_mtl.inspection._task_labels import CHARACTER, LINE, POINTS
+
+LARGEST, SMALLEST = 9.0, 6.0  # points
+
+
+def write_counts(panel: Any, image: Any) -> list[Any]:
+    """Write each number of an image in its cell; return the texts, none if they do not fit.
+
+    Call it when the figure has been laid out.
+    """
+    values: np.ndarray = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
+    words = [[_word(value) for value in row] for row in values]
+    box = panel.get_window_extent()
+    height, width = box.height / values.shape[0], box.width / values.shape[1]
+    longest = max(len(word) for row in words for word in row) + 1  # one for space between
+    points = POINTS / panel.figure.dpi
+    size = min(LARGEST, height * points / LINE, width * points / (CHARACTER * longest))
+    if size < SMALLEST:
+        return []
+    # luminance of the cell (Rec. 709) decides between black and white
+    dark = image.cmap(image.norm(values))[..., :3] @ [0.2126, 0.7152, 0.0722] < 0.45
+    return [
+        panel.text(
+            column,
+            row,
+            word,
+            ha="center",
+            va="center",
+            fontsize=size,
+            color="white" if dark[row, column] else "black",
+        )
+        for row, line in enumerate(words)
+        for column, word in enumerate(line)
+        if word
+    ]
+
+
+def _word(value: float) -> str:
+    if np.isnan(value):
+        return ""
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"
