@@ -4,37 +4,130 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import metadata_routing
-from sklearn.utils.metadata_routing import _raise_for_params
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_mtl.compose._cross_fitted import CrossFittedComposition, check_same_features
 from sklearn_mtl.compose._fit_one import predict_one, predict_proba_one
-from sklearn_mtl.compose._out_of_fold import (
-    Beside,
-    Learner,
-    ask_everywhere,
-    fit_all,
-    fit_out_of_fold,
-)
-from sklearn_mtl.compose._part import sliceable
-from sklearn_mtl.compose._predicted_columns import PredictedColumns
-from sklearn_mtl.compose._taskwise import place
+from sklearn_mtl.compose._out_of_fold import Learner, ask_everywhere, fit_all, fit_out_of_fold
+from sklearn_mtl.compose._part import Part, sliceable
+from sklearn_mtl.compose._predicted_columns import Beside, PredictedColumns, PredictionTable
+from sklearn_mtl.compose._taskwise import can_be_asked, place
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.tasks import TaskData
+from sklearn_mtl.tasks import TaskData, TaskSpec
 from sklearn_mtl.utils._validation import check_tasks, draw_seed, listing
 
 
 class TaskChain(CrossFittedComposition):
-    """A chain of one estimator a task, in which each reads the predictions of those before it.
+    """One estimator a task, each of which reads what those before it predict; or several chains.
 
-    For the tasks s_1, s_2, … in the order of the chain
+    In a chain with the order s_1, …, s_T, the k-th estimator is fitted on the rows on which task
+    s_k is labelled, on X and a column (or more) for each task before it,
 
-        f_k = clone(estimator).fit([X, z_1, …, z_{k-1}], y_{s_k})    on the rows labelled for s_k
-        z_k = what f_k predicts
+        f_k = clone(estimator).fit([X, z_1, …, z_{k-1}], y_{s_k})
+
+    where z_j are predictions of task s_j by estimators that did not see the label they predict:
+    f_j fitted without the fold that holds the row, or f_j itself on rows without a label. In
+    ``predict`` they are what f_1, f_2, … predict in turn. Tasks of all kinds may stand in a chain.
 
     Parameters
     ----------
     estimator : estimator, or dict from task name to estimator
+        One for all tasks, or one for each, as in :class:`IndependentTasks`.
+    order : sequence of T task names or "random", default=None
+        None is the order of the tasks in y.
+    cv : int, splitter or None, default=5
+        Folds of each task's labelled rows (for a number of classification tasks stratified).
+        None chains labels: z_j is the label of s_j where it is known and the prediction of f_j
+        elsewhere. Then later estimators learn from values that are better than those they will
+        read in ``predict``, but each task is fitted once.
+    n_chains : int, default=1
+        Number of chains of different random orders. They predict together: the mean of their
+        values, the class of the highest mean probability, or the class that most of them predict
+        where there are no probabilities. There are no more than the T! orders.
+        ``TaskChain(estimator, order="random", n_chains=10)`` is ERC of [1]_.
+    chain_method : {"auto", "predict_proba", "predict"}, default="auto"
+        How a classification task is read by later ones: by its probabilities, or by indicators of
+        the predicted class (of two classes, of the second alone). "auto" is probabilities where
+        the estimator has them.
+    task_kinds : dict from task name to {"regression", "classification"}, default=None
+        Kinds of tasks whose estimator is neither a regressor nor a classifier. Where it is
+        silent, float labels are regression and all others classification.
+    task_feature : str or int, default=None
+        Name or number of the column of X that says which task a row belongs to (long form). The
+        estimators do not see that column.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws orders, where ``order="random"``. It does not reach the estimators.
+    n_jobs : int, default=None
+        Fits at a time: all chains take a step together, and with it its folds. Results do not
+        depend on it.
+
+    Attributes
+    ----------
+    chains_ : list of n_chains dicts from task name to fitted estimator
+        In the order of the chain.
+    orders_ : list of n_chains lists of T task names
+    task_names_ : list of T names
+    layout_ : TaskLayout
+        The tasks' kinds and classes, and the container that ``fit`` received.
+    classes_ : ndarray, or list of T arrays
+        Where a task is classification. An array for one column of labels, in long form the union
+        over tasks; else a list with None for regression tasks.
+    n_features_in_ : int
+        Number of features (in long form with the task column), where X is one array.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where X is one frame whose columns are all strings.
+
+    Raises
+    ------
+    TaskLayoutError
+        An order that is not of the tasks; tasks whose own X differ in features; what
+        :class:`IndependentTasks` raises.
+    ValueError
+        A `cv` that holds no row out, or cannot split a task, which is named with its number of
+        labels; several chains of one order; an estimator's own ValueError, with its task.
+
+    See Also
+    --------
+    StackedTasks : Each task reads all others.
+    IndependentTasks : No task reads another.
+    sklearn.multioutput.RegressorChain : Complete labels of one kind.
+
+    Notes
+    -----
+    *Rows.* A task that is labelled on few rows lends its predictions to all: f_j is asked about
+    every row without a label of s_j, also about the rows of other tasks where each has its own X
+    or a row belongs to one task (long form). So tasks with their own X need the same features.
+
+    *Frames.* The columns are named ``predicted_<task>`` and ``predicted_<task>_<class>``, and
+    stand after those of X, so that estimators that pick columns by name find their own.
+
+    *Metadata.* `sample_weight` is given to every estimator, in the folds too, and only if passed;
+    ``groups`` to a splitter such as ``GroupKFold``. With metadata routing enabled, all of it goes
+    where it is requested. A class that has no label outside a fold has probability 0 in it.
+
+    References
+    ----------
+    .. [1] Spyromitros-Xioufis, Tsoumakas, Groves & Vlahavas (2016). Multi-target regression via
+       input space expansion: treating targets as inputs. Machine Learning 104.
+    .. [2] Read, Pfahringer, Holmes & Frank (2011). Classifier chains for multi-label
+       classification. Machine Learning 85.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression, Ridge
+    >>> from sklearn_mtl import TaskChain
+    >>> X = np.random.default_rng(0).normal(size=(60, 2))
+    >>> size = np.abs(X[:, 0])  # no linear function of X, but the price follows it
+    >>> y = {"size": size > 0.7, "price": 3 * size + X[:, 1]}
+    >>> y["price"][::3] = np.nan
+    >>> chain = TaskChain(
+    ...     {"size": LogisticRegression(), "price": Ridge()}, order=["price", "size"]
+    ... ).fit(X, y)
+    >>> list(chain.chains_[0]), chain.chains_[0]["size"].n_features_in_
+    (['price', 'size'], 3)
+    >>> chain.predict(X[:2])["size"]
+    array([False, False])
     """
 
     # its own `fit` hands sample_weight on to the estimators, who request it
@@ -79,45 +172,21 @@ class TaskChain(CrossFittedComposition):
         -------
         self : TaskChain
         """
-        _raise_for_params(params, self, "fit", allow=["groups"])
-        self._check_cv()
+        self._check_fit(params)
         X = sliceable(X)
         layout, parts = self._prepare(X, y, sample_weight, params)
-        data = parts[0].data
-        check_same_features(layout, data)
+        check_same_features(layout, parts[0].data)
         predicted = self._predicted_columns(layout, self.chain_method, parameter="chain_method")
         orders = self._draw_orders(layout.names)
-        # the last task of a chain is read by none
-        folds = (
-            self._folds(parts, self._groups(sample_weight, params))
-            if layout.n_tasks > 1
-            else [None]
-        )
+        chains = self._fit_chains(orders, parts, predicted, self._groups(sample_weight, params))
 
-        reads = [Beside(np.empty((data.n_rows, 0)), []) for _ in orders]
-        chains: list[dict[Hashable, Any]] = [{} for _ in orders]
-        # all chains a step at a time: their fits are independent
-        for step in zip(*orders, strict=True):
-            learners = [
-                Learner(self._estimator_of(layout.names[t]), parts[t], read)
-                for t, read in zip(step, reads, strict=True)
-            ]
-            if len(chains[0]) == layout.n_tasks - 1:
-                fitted = fit_all(learners, self.n_jobs)
-            else:
-                here = [predicted[t] for t in step]
-                fitted, columns = fit_out_of_fold(
-                    learners, here, [folds[t] for t in step], self.n_jobs
-                )
-                reads = [
-                    read.and_then(*new) for read, *new in zip(reads, columns, here, strict=True)
-                ]
-            for chain, t, estimator in zip(chains, step, fitted, strict=True):
-                chain[layout.names[t]] = estimator
         self._set_layout(layout)
-        self.chains_ = chains
-        self.orders_ = [list(chain) for chain in chains]
         self._predicted = predicted
+        self.chains_ = [
+            {layout.names[t]: estimator for t, estimator in zip(order, chain, strict=True)}
+            for order, chain in zip(orders, chains, strict=True)
+        ]
+        self.orders_ = [list(chain) for chain in self.chains_]
         return self
 
     def _draw_orders(self, names: list[Hashable]) -> list[list[int]]:
@@ -125,75 +194,80 @@ class TaskChain(CrossFittedComposition):
         if self.n_chains < 1:
             raise ValueError(f"n_chains must be at least 1, got {self.n_chains}.")
         if isinstance(self.order, str) and self.order == "random":
-            most = factorial(len(names))
             generator = np.random.RandomState(draw_seed(self.random_state))
-            found: dict[tuple[int, ...], None] = {}
-            while len(found) < min(self.n_chains, most):
+            found: dict[tuple[int, ...], None] = {}  # in the order of drawing, each once
+            while len(found) < min(self.n_chains, factorial(len(names))):
                 found[tuple(generator.permutation(len(names)).tolist())] = None
             return [list(order) for order in found]
         if self.n_chains > 1:
             raise ValueError(
-                f"n_chains={self.n_chains} chains of one order would be {self.n_chains} times the "
-                "same chain; pass order='random', or n_chains=1."
+                f"n_chains={self.n_chains} chains need orders that differ; pass order='random', "
+                "or n_chains=1."
             )
         if self.order is None:
             return [list(range(len(names)))]
-        order = list(self.order)
-        check_tasks(order, names, "order")
-        if sorted(map(str, order)) != sorted(map(str, names)):
+        if isinstance(self.order, str):
+            raise ValueError(
+                f"order must be 'random', None or a sequence of the task names; got {self.order!r}."
+            )
+        check_tasks(self.order, names, "order")
+        order = [names.index(name) for name in self.order]
+        if sorted(order) != list(range(len(names))):
             raise TaskLayoutError(
-                f"order must have each task once; it has {listing(order)}, the tasks are "
+                f"order must have each task once; it has {listing(self.order)}, the tasks are "
                 f"{listing(names)}."
             )
-        return [[names.index(name) for name in order]]
+        return [order]
 
-    # -- how ------------------------------------------------------------------------------------
+    def _fit_chains(
+        self,
+        orders: list[list[int]],
+        parts: list[Part],
+        predicted: list[PredictedColumns],
+        groups: Any,
+    ) -> list[list[Any]]:
+        """Return the fitted estimators of each chain, all chains a step at a time."""
+        # the last task of a chain is read by none, and one task alone needs no folds
+        folds = self._folds(parts, groups) if len(parts) > 1 else []
+        tables = [PredictionTable(predicted, parts[0].data.n_rows) for _ in orders]
+        steps = []
+        for k, step in enumerate(zip(*orders, strict=True)):
+            learners = [
+                Learner(self._estimator_of(parts[t].task.name), parts[t], Beside(table, order[:k]))
+                for t, table, order in zip(step, tables, orders, strict=True)
+            ]
+            if k == len(parts) - 1:
+                steps.append(fit_all(learners, self.n_jobs))
+                break
+            fitted, columns = fit_out_of_fold(learners, [folds[t] for t in step], self.n_jobs)
+            for t, table, own in zip(step, tables, columns, strict=True):
+                table.write(t, own)
+            steps.append(fitted)
+        return [list(chain) for chain in zip(*steps, strict=True)]
+
+    # -- answers --------------------------------------------------------------------------------
 
     def _answering(self) -> Mapping[Hashable, Any]:
         return self.chains_[0]
 
     def _predict(self, data: TaskData) -> np.ndarray:
-        tasks = self.layout_.tasks
         if len(self.chains_) == 1:
-            return place(self._ask(data, predict_one, [True] * data.n_tasks)[0], data)
-        probable = [
-            task.is_classification and hasattr(self.chains_[0][task.name], "predict_proba")
-            for task in tasks
-        ]
-        found: dict[int, np.ndarray] = {}
-        if any(probable):
-            for t, probabilities in _means(self._ask(data, predict_proba_one, probable)).items():
-                found[t] = probabilities.argmax(axis=1)
-        if not all(probable):
-            answers = self._ask(data, predict_one, [not one for one in probable])
-            for t, mean in _means(answers).items():
-                found[t] = mean
-                classes = tasks[t].classes
-                if classes is not None:
-                    votes = [(answer[t][:, None] == np.arange(len(classes))) for answer in answers]
-                    found[t] = np.sum(votes, axis=0).argmax(axis=1)
-        return place(found, data)
-
-    def _probabilities(self, data: TaskData) -> list[np.ndarray | None]:
-        tasks = self.layout_.tasks
-        wanted = [task.is_classification for task in tasks]
-        found = _means(self._ask(data, predict_proba_one, wanted))
-        return [
-            # a task without a row here was not asked
-            found.get(t, np.empty((0, len(task.classes)))) if task.classes is not None else None
-            for t, task in enumerate(tasks)
-        ]
+            return super()._predict(data)
+        answers = self._ask(data, _opinion, [True] * data.n_tasks)
+        decided = {t: one if one.ndim == 1 else one.argmax(axis=1) for t, one in answers.items()}
+        return place(decided, data)
 
     def _ask(
         self, data: TaskData, question: Callable[..., np.ndarray], wanted: list[bool]
-    ) -> list[dict[int, np.ndarray]]:
-        """Return each chain's answers for the wanted tasks that have rows in data."""
+    ) -> dict[int, np.ndarray]:
+        """Return the chains' mean answers for the wanted tasks that have rows in data."""
         check_same_features(self.layout_, data)
         # threads: a process would be sent every fitted estimator
-        return Parallel(n_jobs=self.n_jobs, prefer="threads")(
+        answers = Parallel(n_jobs=self.n_jobs, prefer="threads")(
             delayed(_follow)(chain, self.layout_.names, self._predicted, data, question, wanted)
             for chain in self.chains_
         )
+        return {t: np.mean([answer[t] for answer in answers], axis=0) for t in answers[0]}
 
 
 def _follow(
@@ -205,19 +279,28 @@ def _follow(
     wanted: Sequence[bool],
 ) -> dict[int, np.ndarray]:
     """Return one chain's answers by task number."""
-    read = Beside(np.empty((data.n_rows, 0)), [])
+    table = PredictionTable(predicted, data.n_rows)
+    order = [names.index(name) for name in chain]
     found = {}
-    for k, (name, estimator) in enumerate(chain.items()):
-        t = names.index(name)
+    for k, (t, estimator) in enumerate(zip(order, chain.values(), strict=True)):
+        beside, task = Beside(table, order[:k]), predicted[t].task
+        asked = wanted[t] and can_be_asked(data, t)
         rows = data.rows(t, observed=False)
-        # without a single row an estimator raises; where rows are shared, its error is the answer
-        if wanted[t] and (len(rows) or data.task_index is None):
-            found[t] = question(estimator, read.features(data, t, rows), predicted[t].task)
-        if k < len(chain) - 1:
-            columns = ask_everywhere(estimator, predicted[t], data, np.arange(data.n_rows), read)
-            read = read.and_then(columns, predicted[t])
+        is_read = k < len(order) - 1
+        if is_read:
+            everywhere = np.arange(data.n_rows)
+            table.write(t, ask_everywhere(estimator, predicted[t], data, everywhere, beside))
+        if asked and is_read and not task.is_classification:
+            found[t] = table.read([t], rows)[:, 0]  # the same question
+        elif asked:
+            found[t] = question(estimator, beside.features(data, t, rows), task)
     return found
 
 
-def _means(answers: Sequence[Mapping[int, np.ndarray]]) -> dict[int, np.ndarray]:
-    return {t: np.mean([answer[t] for answer in answers], axis=0) for t in answers[0]}
+def _opinion(estimator: Any, X: Any, task: TaskSpec) -> np.ndarray:
+    """Return values, or for each class its probability or 1 for the one that is predicted."""
+    if task.classes is None:
+        return predict_one(estimator, X, task)
+    if hasattr(estimator, "predict_proba"):
+        return predict_proba_one(estimator, X, task)
+    return np.eye(len(task.classes))[predict_one(estimator, X, task).astype(np.intp)]

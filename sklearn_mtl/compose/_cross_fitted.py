@@ -7,6 +7,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
+    _raise_for_params,
     _routing_enabled,
     process_routing,
 )
@@ -29,9 +30,11 @@ class CrossFittedComposition(TaskwiseComposition):
 
     cv: Any
 
-    def _check_cv(self) -> None:
+    def _check_fit(self, params: dict[str, Any]) -> None:
+        """Raise for a `cv` that is no number and no splitter, and for metadata that go nowhere."""
         if self.cv is not None:
             check_folds(self.cv)
+        _raise_for_params(params, self, "fit", allow=None if self.cv is None else ["groups"])
 
     def _predicted_columns(
         self, layout: TaskLayout, method: str, *, parameter: str
@@ -58,11 +61,15 @@ class CrossFittedComposition(TaskwiseComposition):
         return [folds_of(part, self.cv, groups) for part in parts]
 
     def _fit_params(
-        self, layout: TaskLayout, sample_weight: Any, params: dict[str, Any]
+        self,
+        layout: TaskLayout,
+        sample_weight: Any,
+        params: dict[str, Any],
+        parameter: str = "estimator",
     ) -> list[dict[str, Any]]:
-        if not _routing_enabled():
+        if not _routing_enabled():  # groups are the splitter's alone
             params = {key: value for key, value in params.items() if key != "groups"}
-        return super()._fit_params(layout, sample_weight, params)
+        return super()._fit_params(layout, sample_weight, params, parameter)
 
     def _groups(self, sample_weight: Any, params: dict[str, Any]) -> Any:
         """Return the groups that the splitter is given, None if it asks for none."""

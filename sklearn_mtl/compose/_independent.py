@@ -1,17 +1,15 @@
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Self
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import metadata_routing
 from sklearn.utils.metadata_routing import _raise_for_params
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_mtl.compose._fit_one import fit_one, predict_one, predict_proba_one
+from sklearn_mtl.compose._fit_one import fit_one
 from sklearn_mtl.compose._part import sliceable
-from sklearn_mtl.compose._taskwise import TaskwiseComposition, place
-from sklearn_mtl.tasks import TaskData
+from sklearn_mtl.compose._taskwise import TaskwiseComposition
 
 
 class IndependentTasks(CallbackSupportMixin, TaskwiseComposition):
@@ -175,37 +173,3 @@ class IndependentTasks(CallbackSupportMixin, TaskwiseComposition):
         self.estimators_ = dict(zip(layout.names, fitted, strict=True))
         context.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
         return self
-
-    # -- how ------------------------------------------------------------------------------------
-
-    def _predict(self, data: TaskData) -> np.ndarray:
-        """Return encoded predictions in the shape of labels: (n, T), or (n,) for tagged rows."""
-        return place(self._ask(data, predict_one, [True] * data.n_tasks), data)
-
-    def _probabilities(self, data: TaskData) -> list[np.ndarray | None]:
-        tasks = self.layout_.tasks
-        found = self._ask(data, predict_proba_one, [task.is_classification for task in tasks])
-        return [
-            # a task without a row here was not asked
-            found.get(t, np.empty((0, len(task.classes)))) if task.classes is not None else None
-            for t, task in enumerate(tasks)
-        ]
-
-    def _ask(
-        self, data: TaskData, question: Callable[..., np.ndarray], wanted: list[bool]
-    ) -> dict[int, np.ndarray]:
-        """Return the answers of the wanted tasks that have rows in data, by task number."""
-        rows = [data.rows(t, observed=False) for t in range(data.n_tasks)]
-        # without a single row an estimator raises; where rows are shared, its error is the answer
-        asked = [
-            t
-            for t in range(data.n_tasks)
-            if wanted[t] and (len(rows[t]) or data.task_index is None)
-        ]
-        tasks = self.layout_.tasks
-        # threads: a process would be sent every fitted estimator
-        answers = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(question)(self.estimators_[tasks[t].name], data.inputs(t, rows[t]), tasks[t])
-            for t in asked
-        )
-        return dict(zip(asked, answers, strict=True))

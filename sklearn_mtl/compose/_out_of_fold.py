@@ -4,8 +4,8 @@ A row on which task t is labelled is predicted by t's estimator fitted without t
 the row; every other row by t's estimator fitted on all of t's labels, none of which is that row's.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,38 +17,8 @@ from sklearn.utils.validation import _check_method_params
 from sklearn_mtl.compose._fit_one import fit_alone
 from sklearn_mtl.compose._folds import Fold
 from sklearn_mtl.compose._part import Part
-from sklearn_mtl.compose._predicted_columns import PredictedColumns, append_columns
+from sklearn_mtl.compose._predicted_columns import Beside, PredictedColumns
 from sklearn_mtl.tasks import TaskData, TaskSpec
-
-
-@dataclass(frozen=True)
-class Beside:
-    """Columns that an estimator reads beside X, or in place of it.
-
-    Attributes
-    ----------
-    columns : ndarray of shape (n, q)
-        A row for each row of the data.
-    names : list of q names
-    passthrough : bool, default=True
-        Whether X is read too.
-    """
-
-    columns: np.ndarray
-    names: list[str]
-    passthrough: bool = True
-
-    def and_then(self, columns: np.ndarray, predicted: PredictedColumns) -> "Beside":
-        """Return these columns with those of one more task."""
-        both = np.hstack([self.columns, columns])
-        return replace(self, columns=both, names=[*self.names, *predicted.names])
-
-    def features(self, data: TaskData, task: int, rows: np.ndarray) -> Any:
-        """Return what an estimator reads at those rows of the task."""
-        columns = self.columns[rows]
-        if not self.passthrough:
-            return columns
-        return append_columns(data.inputs(task, rows), columns, self.names)
 
 
 @dataclass(frozen=True)
@@ -67,6 +37,11 @@ class Learner:
     part: Part
     beside: Beside
 
+    @property
+    def predicted(self) -> PredictedColumns:
+        """How other tasks read this one."""
+        return self.beside.table.predicted[self.part.number]
+
     def fit_data(self) -> tuple[Any, np.ndarray, dict[str, Any]]:
         """Return features, labels and other arguments of ``fit``."""
         part = self.part
@@ -74,7 +49,7 @@ class Learner:
         return features, part.labels(), part.fit_params()
 
 
-def fit_all(learners: Sequence[Learner], n_jobs: int | None) -> list[Any]:
+def fit_all(learners: Iterable[Learner], n_jobs: int | None) -> list[Any]:
     """Return the fitted estimators."""
     return Parallel(n_jobs=n_jobs)(
         delayed(_fit)(learner.estimator, *learner.fit_data(), learner.part.task)
@@ -83,19 +58,14 @@ def fit_all(learners: Sequence[Learner], n_jobs: int | None) -> list[Any]:
 
 
 def fit_out_of_fold(
-    learners: Sequence[Learner],
-    predicted: Sequence[PredictedColumns],
-    folds: Sequence[Sequence[Fold] | None],
-    n_jobs: int | None,
+    learners: Sequence[Learner], folds: Sequence[Sequence[Fold] | None], n_jobs: int | None
 ) -> tuple[list[Any], list[np.ndarray]]:
     """Fit every learner, and predict every row by an estimator that did not see its label.
 
     Parameters
     ----------
     learners : sequence of Learner
-    predicted : sequence of PredictedColumns
-        In which columns the predictions of each are wanted.
-    folds : sequence of (lists of (train, test), or None)
+    folds : sequence of (list of (train, test), or None)
         Numbers among the learner's labelled rows. None puts the labels themselves in place of
         predictions.
     n_jobs : int or None
@@ -104,25 +74,28 @@ def fit_out_of_fold(
     -------
     fitted : list of estimators
         Each fitted on all labelled rows of its task.
-    columns : list of ndarray of shape (n, n_columns)
+    columns : list of ndarray of shape (n_rows, n_columns)
+        What other tasks read of each learner's task.
     """
-    jobs = []
-    for learner, columns, own in zip(learners, predicted, folds, strict=True):
-        given = (learner.estimator, *learner.fit_data(), learner.part.task)
-        jobs.append(delayed(_fit)(*given))
-        jobs += [delayed(_fit_and_ask)(*given, columns, *fold) for fold in own or ()]
-    results = iter(Parallel(n_jobs=n_jobs)(jobs))
+    results = iter(Parallel(n_jobs=n_jobs)(_jobs(learners, folds)))
     fitted, known = [], []
-    for learner, columns, own in zip(learners, predicted, folds, strict=True):
+    for learner, own in zip(learners, folds, strict=True):
         fitted.append(next(results))
-        known.append(_known(learner.part, columns, own, results))
-    everywhere = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_complete)(estimator, learner, columns, here)
-        for estimator, learner, columns, here in zip(
-            fitted, learners, predicted, known, strict=True
-        )
+        known.append(_known(learner, own, results))
+    columns = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_complete)(estimator, learner, here)
+        for estimator, learner, here in zip(fitted, learners, known, strict=True)
     )
-    return fitted, everywhere
+    return fitted, columns
+
+
+def _jobs(learners: Sequence[Learner], folds: Sequence[Sequence[Fold] | None]) -> Iterator[Any]:
+    """Yield for each learner the fit on all of its labels, then those that leave a fold out."""
+    for learner, own in zip(learners, folds, strict=True):
+        data = (learner.estimator, *learner.fit_data())
+        yield delayed(_fit)(*data, learner.part.task)
+        for train, test in own or ():
+            yield delayed(_fit_and_ask)(*data, learner.predicted, train, test)
 
 
 def ask_everywhere(
@@ -149,26 +122,22 @@ def _blocks(data: TaskData, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]
 
 
 def _known(
-    part: Part,
-    predicted: PredictedColumns,
-    folds: Sequence[Fold] | None,
-    answers: Iterator[np.ndarray],
+    learner: Learner, folds: Sequence[Fold] | None, answers: Iterator[np.ndarray]
 ) -> np.ndarray:
-    """Return the columns of the labelled rows: held out, or the labels themselves."""
+    """Return the columns of the labelled rows: as predicted in the folds, or the labels."""
+    part, predicted = learner.part, learner.predicted
     if folds is None:
         assert part.data.labels is not None  # encoded with y
         return predicted.of_labels(part.data.column(part.data.labels, part.number, part.rows))
     columns = np.empty((len(part.rows), predicted.n_columns))
-    for (_, test), answer in zip(folds, answers, strict=False):
-        columns[test] = answer
+    for _, test in folds:
+        columns[test] = next(answers)
     return columns
 
 
-def _complete(
-    estimator: Any, learner: Learner, predicted: PredictedColumns, known: np.ndarray
-) -> np.ndarray:
+def _complete(estimator: Any, learner: Learner, known: np.ndarray) -> np.ndarray:
     """Return the columns of all rows, given those of the labelled ones."""
-    part = learner.part
+    part, predicted = learner.part, learner.predicted
     columns = np.empty((part.data.n_rows, predicted.n_columns))
     columns[part.rows] = known
     others = np.setdiff1d(np.arange(part.data.n_rows), part.rows, assume_unique=True)
@@ -186,12 +155,11 @@ def _fit_and_ask(
     X: Any,
     y: np.ndarray,
     params: dict[str, Any],
-    task: TaskSpec,
     predicted: PredictedColumns,
     train: np.ndarray,
     test: np.ndarray,
 ) -> np.ndarray:
     """Fit on one part of a task's labelled rows and predict the other."""
     own = _check_method_params(X, params, indices=train)
-    fitted = fit_alone(clone(estimator), _safe_indexing(X, train), y[train], own, task)
+    fitted = _fit(estimator, _safe_indexing(X, train), y[train], own, predicted.task)
     return predicted.ask(fitted, _safe_indexing(X, test))

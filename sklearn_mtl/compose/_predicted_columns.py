@@ -1,16 +1,15 @@
 """How the predictions of one task enter the features of another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
-from scipy.sparse import hstack, issparse
 
+from sklearn_mtl.compose._append_columns import append_columns
 from sklearn_mtl.compose._fit_one import predict_one, predict_proba_one
-from sklearn_mtl.tasks import TaskSpec
-from sklearn_mtl.tasks._column import column_names, is_frame
-from sklearn_mtl.utils._validation import listing, plain
+from sklearn_mtl.tasks import TaskData, TaskSpec
+from sklearn_mtl.utils._validation import plain
 
 
 @dataclass(frozen=True)
@@ -61,64 +60,55 @@ class PredictedColumns:
         return (labels[:, np.newaxis] == numbers).astype(np.float64)
 
 
-def append_columns(X: Any, columns: np.ndarray, names: list[str]) -> Any:
-    """Return X with columns of numbers after its own, in the caller's type.
+class PredictionTable:
+    """What every task was predicted to be on every row of some data, as other tasks read it.
 
     Parameters
     ----------
-    X : array-like, frame or sparse matrix of shape (n, p)
-    columns : ndarray of shape (n, q)
-    names : list of q names
-        For frames whose own columns have names; others continue in numbers.
+    predicted : sequence of T PredictedColumns
+    n_rows : int
     """
-    if columns.shape[1] == 0:
-        return X
-    if is_frame(X):
-        own = column_names(X)
-        if all(isinstance(name, str) for name in own):
-            _check_free(names, own)
-        if hasattr(X, "iloc"):
-            return _append_to_pandas(X, columns, names)
-        frame = nw.from_native(X, eager_only=True)
-        new = [
-            nw.new_series(name, column.copy(), backend=frame.implementation)
-            for name, column in zip(names, columns.T, strict=True)
-        ]
-        return frame.with_columns(*new).to_native()
-    if issparse(X):
-        return hstack([X, columns.astype(_number_type(X.dtype))], format="csr")
-    X = np.asarray(X)
-    if X.ndim != 2:
-        raise ValueError(
-            f"Expected 2D array, got {X.ndim}D array instead: predictions of other tasks are read "
-            "beside the columns of X. Reshape your data, or leave X out with passthrough=False."
-        )
-    if X.dtype.kind not in "fiub":
-        return np.hstack([X.astype(object), columns])  # numpy would write the numbers as text
-    return np.hstack([X, columns.astype(_number_type(X.dtype))])
+
+    def __init__(self, predicted: Sequence[PredictedColumns], n_rows: int) -> None:
+        self.predicted = predicted
+        stops = np.cumsum([one.n_columns for one in predicted])
+        self._places = np.split(np.arange(stops[-1]), stops[:-1])
+        self._values = np.full((n_rows, stops[-1]), np.nan)
+
+    def write(self, task: int, columns: np.ndarray) -> None:
+        """Set the columns of a task, an array (n_rows, n_columns)."""
+        self._values[:, self._places[task]] = columns
+
+    def read(self, tasks: Sequence[int], rows: np.ndarray) -> np.ndarray:
+        """Return the columns of some tasks one after another, at those rows."""
+        places = [place for task in tasks for place in self._places[task]]
+        return self._values[np.ix_(rows, np.array(places, dtype=np.intp))]
+
+    def names(self, tasks: Sequence[int]) -> list[str]:
+        """Return the names of those columns."""
+        return [name for task in tasks for name in self.predicted[task].names]
 
 
-def _append_to_pandas(X: Any, columns: np.ndarray, names: list[str]) -> Any:
-    import pandas as pd
+@dataclass(frozen=True)
+class Beside:
+    """The tasks whose predictions an estimator reads beside X, or in place of it.
 
-    labels: Any = names
-    if not all(isinstance(name, str) for name in X.columns):
-        # scikit-learn refuses names of which only some are strings
-        numbers = [name for name in X.columns if isinstance(name, (int, np.integer))]
-        start = max([*numbers, X.shape[1] - 1]) + 1
-        labels = range(start, start + len(names))
-    return pd.concat([X, pd.DataFrame(columns, index=X.index, columns=labels)], axis=1)
+    Attributes
+    ----------
+    table : PredictionTable
+    tasks : sequence of int
+        In the order of the columns.
+    passthrough : bool, default=True
+        Whether X is read too.
+    """
 
+    table: PredictionTable
+    tasks: Sequence[int]
+    passthrough: bool = True
 
-def _number_type(dtype: np.dtype) -> np.dtype:
-    """Return the type of appended numbers: float32 beside float32, else float64."""
-    return dtype if dtype == np.float32 else np.dtype(np.float64)
-
-
-def _check_free(names: list[str], own: list[Any]) -> None:
-    taken = [name for name in names if name in own]
-    if taken:
-        raise ValueError(
-            f"X already has the column(s) {listing(taken)}, in which the predictions of tasks are "
-            "to be read; rename them."
-        )
+    def features(self, data: TaskData, task: int, rows: np.ndarray) -> Any:
+        """Return what the estimator reads at those rows, which are in the X of `task`."""
+        columns = self.table.read(self.tasks, rows)
+        if not self.passthrough:
+            return columns
+        return append_columns(data.inputs(task, rows), columns, self.table.names(self.tasks))
