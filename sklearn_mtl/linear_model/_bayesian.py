@@ -303,7 +303,8 @@ class BayesianMultiTaskRegressor(BasePopulationModel, BaseStatisticsRegressor):
             shared_noise=self.noise == "shared",
             each_task=self.target_scaling is not None,
         )
-        self.statistics_ = cast(GramStats, self.statistics_).join(stats)
+        if "statistics_" in vars(self):  # not after trim
+            self.statistics_ = cast(GramStats, self.statistics_).join(stats)
         noise = self.noise_variance_ / np.square(self._y_scale)
         self._set_tasks(
             self._tasks.append(new.mean, new.covariances, new.kind),

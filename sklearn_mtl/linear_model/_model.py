@@ -220,6 +220,20 @@ class BaseLinearRegression(RegressorMixin, BaseLinearModel):
         refuse_dask(X, type(self).__name__)
         return super()._read(X, y, sample_weight, layout)
 
+    def trim(self) -> Self:
+        """Keep what predictions need, and forget the statistics of the training rows.
+
+        `statistics_` is dropped, up to T p² numbers. The model predicts what it did before;
+        ``partial_fit`` cannot go on from it.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        vars(self).pop("statistics_", None)
+        return self
+
 
 class HasClasses:
     """Estimators of which some tasks at least are of classes."""

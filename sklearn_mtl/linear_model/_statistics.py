@@ -117,9 +117,9 @@ class BaseStatisticsRegressor(BaseLinearRegression):
         seen = getattr(self, "statistics_", None)
         if seen is None and self._is_fitted:
             raise ValueError(
-                "partial_fit goes on from statistics, which the fit before it did not form: it "
-                "worked on the rows of wide X. Fit with precompute=True, or start with partial_fit "
-                "on a clone."
+                "partial_fit goes on from statistics, which trim() dropped or the fit before it "
+                "did not form: it worked on the rows of wide X. Fit with precompute=True, or start "
+                "with partial_fit on a clone."
             )
         known = None if seen is None else self.layout_
         layout, stats, dtype = self._gather(X, y, sample_weight, known)

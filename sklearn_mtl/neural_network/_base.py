@@ -155,6 +155,12 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, FittedPredictions, BaseEstimato
         going_on: bool,
         streaming: bool = False,
     ) -> "BaseMultiTaskNetwork":
+        if going_on and self._network.is_trimmed:
+            raise ValueError(
+                "partial_fit and warm_start=True go on training, but trim() dropped the state of "
+                "the optimizer; start anew with a clone or with warm_start=False, or train before "
+                "trim()."
+            )
         temperature = sampling_temperature(self.task_sampling, layout)
         data = layout.encode(X, y, sample_weight)
         rows = self._read_rows(X, data, layout, reset=not going_on)

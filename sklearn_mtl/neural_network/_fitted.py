@@ -18,6 +18,11 @@ class FittedNetwork:
         Arguments of ``nn.build_net``.
     made_with : dict
         The estimator's parameters that training on may not change.
+
+    Attributes
+    ----------
+    is_trimmed : bool
+        Whether it is weights alone, which cannot be trained on.
     """
 
     def __init__(self, settings: dict[str, Any], made_with: dict[str, Any]) -> None:
@@ -25,6 +30,7 @@ class FittedNetwork:
         self.made_with = made_with
         self._net: Any = backend().build_net(**settings)
         self._state: dict[str, Any] | None = None
+        self.is_trimmed = False
         self._set_turn()
 
     def _set_turn(self) -> None:
@@ -82,6 +88,17 @@ class FittedNetwork:
         self.settings["device"] = device
         self._state, self._net = state, None
 
+    def trim(self) -> None:
+        """Forget the optimiser's and the balancer's state, and the history."""
+        weights = {"module": self._current_state()["module"]}
+        self._state, self._net, self.is_trimmed = weights, None, True
+
+    def _current_state(self) -> dict[str, Any]:
+        if self._net is None:
+            return self._state  # type: ignore[return-value]
+        state = backend().export_state(self._net)
+        return {"module": state["module"]} if self.is_trimmed else state
+
     def snapshot(self) -> "FittedNetwork":
         """Return a copy that further training leaves alone; what made the network is not copied."""
         copy = object.__new__(FittedNetwork)
@@ -89,14 +106,17 @@ class FittedNetwork:
         return copy
 
     def __getstate__(self) -> dict[str, Any]:
-        state = self._state
-        if self._net is not None:
-            state = backend().export_state(self._net)
-        return {"settings": self.settings, "made_with": self.made_with, "state": state}
+        return {
+            "settings": self.settings,
+            "made_with": self.made_with,
+            "is_trimmed": self.is_trimmed,
+            "state": self._current_state(),
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.settings = state["settings"]
         self.made_with = state["made_with"]
+        self.is_trimmed = state["is_trimmed"]
         self._net = None
         self._state = state["state"]
         self._set_turn()

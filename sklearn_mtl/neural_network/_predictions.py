@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -121,6 +121,22 @@ class FittedPredictions:
             data = self.layout_.encode(rows, labels, sample_weight)
         return mean_task_score(self.layout_, data, self._encoded(values, data))
 
+    def trim(self) -> Self:
+        """Keep what predictions need, and forget how the network was trained.
+
+        The state of the optimiser, mostly two numbers for each weight, and `history_` are dropped,
+        here and in files that are made of the model. It predicts what it did before; it cannot be
+        trained on by ``partial_fit`` or ``warm_start=True``.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        with self._network.turn:
+            self._network.trim()
+        return self
+
     # -- in other programs ----------------------------------------------------------------------
 
     def _exported(self) -> Exported:
@@ -149,7 +165,12 @@ class FittedPredictions:
     @property
     def history_(self) -> dict[str, Any]:
         """Mean loss of each task, for each epoch."""
-        return task_history(self.layout_.names, self._fitted("history_").history)
+        network = self._fitted("history_")
+        if network.is_trimmed:
+            raise AttributeError(
+                f"This {type(self).__name__} has no attribute 'history_': trim() dropped it."
+            )
+        return task_history(self.layout_.names, network.history)
 
     @property
     def task_names_(self) -> list[Any]:
