@@ -106,5 +106,6 @@ class BaseComposition(MetaEstimatorMixin, BaseEstimator):
         """Set the fitted attributes that tell of the tasks."""
         self.layout_ = layout
         self.task_names_ = list(layout.names)
+        self.__dict__.pop("classes_", None)  # of an earlier fit
         if any(task.is_classification for task in layout.tasks):
             self.classes_ = layout.classes
