@@ -115,7 +115,7 @@ def _one_model_a_task(estimator: Any, needed_for: str) -> CoefficientTable:
 
 
 def _class_names(model: Any, n_rows: int) -> list[Hashable]:
-    classes = getattr(model, "classes_", ())
+    classes: Any = getattr(model, "classes_", ())
     if len(classes) == n_rows and np.ndim(classes[0]) == 0:
         return [plain(label) for label in classes]
     return [f"task{t}" for t in range(n_rows)]

@@ -4,10 +4,11 @@ from typing import Any, Self
 import numpy as np
 
 from sklearn_mtl.inspection._coefficient_table import read_coefficients
-from sklearn_mtl.inspection._heat_map import draw_heat_map, largest, write_values
+from sklearn_mtl.inspection._heat_map import draw_heat_map, largest, two_digits
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
 from sklearn_mtl.inspection._panels import axes_grid, panels_of
 from sklearn_mtl.inspection._task_labels import AxisNames, label_axes
+from sklearn_mtl.inspection._values_in_cells import write_values
 from sklearn_mtl.utils._validation import listing
 
 
@@ -117,7 +118,7 @@ class CoefficientDisplay:
         self.texts_ = [
             text
             for panel, image in zip(self.axes_, self.images_, strict=True)
-            for text in write_values(panel, image)
+            for text in write_values(panel, image, two_digits)
         ]
         return self
 

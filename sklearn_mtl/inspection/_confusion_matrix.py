@@ -17,7 +17,7 @@ from sklearn_mtl.inspection._panels import (
 )
 from sklearn_mtl.inspection._read_tasks import read_estimator, read_predictions, select_tasks
 from sklearn_mtl.inspection._task_labels import AxisNames, label_axes, title_panels
-from sklearn_mtl.inspection._values_in_cells import write_counts
+from sklearn_mtl.inspection._values_in_cells import write_values
 from sklearn_mtl.utils._validation import check_option
 
 # what the counts of a matrix are divided by: the axes that are summed over
@@ -278,7 +278,7 @@ class ConfusionMatrixDisplay:
     def _write_values(self, panels: Sequence[Any], include_values: bool, colorbar: bool) -> None:
         self.text_ = []
         for panel, image in zip(panels, self.im_, strict=True):
-            self.text_.append(write_counts(panel, image) if include_values else [])
+            self.text_.append(write_values(panel, image) if include_values else [])
             if colorbar and not self.text_[-1]:
                 self.figure_.colorbar(image, ax=panel)
 

@@ -30,10 +30,10 @@ def name_some_tasks(
     """
     apart = int(np.ceil(LINE * SIZE / _pitch(AxisNames(axis, names))))
     free = np.ones(len(names), dtype=bool)
-    chosen = []
+    chosen: list[int] = []
     for place in np.argsort(-importance, kind="stable"):
         if free[place] and len(chosen) < most:
-            chosen.append(place)
+            chosen.append(int(place))
             free[max(0, place - apart + 1) : place + apart] = False
     shown = np.sort(chosen)
     texts = short_names(names)

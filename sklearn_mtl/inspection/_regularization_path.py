@@ -103,7 +103,9 @@ class RegularizationPathDisplay:
             raise ValueError(f"names has {len(names)} words for {len(strengths)} strengths.")
         self.figure_, grid = axes_grid(1, ax, panel_size=(6.4, 4.4))
         self.ax_ = grid[0, 0]
-        self.lines_, self.bands_, self.image_, self.colorbar_ = [], [], None, None
+        self.lines_: list[Any] = []
+        self.bands_: list[Any] = []
+        self.image_ = self.colorbar_ = None
         if results.ndim == 2:
             self._draw_curves(strengths, results[None], chosen, names)
         elif strengths[1].ndim == 2 or len(strengths[0]) <= MOST_CURVES:

@@ -7,11 +7,12 @@ from scipy.spatial.distance import squareform
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.inspection._coefficient_table import read_coefficients, row_names
-from sklearn_mtl.inspection._heat_map import draw_heat_map, largest, write_values
+from sklearn_mtl.inspection._heat_map import draw_heat_map, largest, two_digits
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
 from sklearn_mtl.inspection._panels import axes_grid
 from sklearn_mtl.inspection._task_labels import AxisNames, label_axes
 from sklearn_mtl.inspection._unwrap import find_owner
+from sklearn_mtl.inspection._values_in_cells import write_values
 from sklearn_mtl.utils._validation import listing
 
 
@@ -63,7 +64,7 @@ class TaskRelationDisplay:
     >>> matrix = [[1.0, -0.2, 0.9], [-0.2, 1.0, 0.1], [0.9, 0.1, 1.0]]
     >>> display = TaskRelationDisplay(matrix, task_names=["spring", "winter", "summer"]).plot()
     >>> display.order_
-    array([0, 2, 1], dtype=int32)
+    array([0, 2, 1])
     >>> plt.show()
     """
 
@@ -116,7 +117,7 @@ class TaskRelationDisplay:
                 AxisNames(self.ax_.xaxis, ordered, title=self.column_title),
             ]
         )
-        self.texts_ = write_values(self.ax_, self.image_)
+        self.texts_ = write_values(self.ax_, self.image_, two_digits)
         return self
 
     @classmethod
@@ -212,9 +213,9 @@ def related_order(matrix: np.ndarray) -> np.ndarray:
     similarity = np.where(np.isfinite(similarity), similarity, known.mean())
     distance = known.max() - similarity
     np.fill_diagonal(distance, 0.0)
-    return leaves_list(
-        linkage(squareform(distance, checks=False), "average", optimal_ordering=True)
-    )
+    tree = linkage(squareform(distance, checks=False), "average", optimal_ordering=True)
+    order = leaves_list(tree).astype(np.intp)
+    return order if order[0] < order[-1] else order[::-1]  # as good in either direction
 
 
 def _correlation(covariance: np.ndarray) -> np.ndarray:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,13 +8,20 @@ from sklearn_mtl.inspection._task_labels import CHARACTER, LINE, POINTS
 LARGEST, SMALLEST = 9.0, 6.0  # points
 
 
-def write_counts(panel: Any, image: Any) -> list[Any]:
+def count_or_share(value: float) -> str:
+    """Return a whole number as it is, and others with two decimals."""
+    return f"{value:.0f}" if value.is_integer() else f"{value:.2f}"
+
+
+def write_values(
+    panel: Any, image: Any, word: Callable[[float], str] = count_or_share
+) -> list[Any]:
     """Write each number of an image in its cell; return the texts, none if they do not fit.
 
     Call it when the figure has been laid out.
     """
     values: np.ndarray = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
-    words = [[_word(value) for value in row] for row in values]
+    words = [["" if np.isnan(value) else word(value) for value in row] for row in values.tolist()]
     box = panel.get_window_extent()
     height, width = box.height / values.shape[0], box.width / values.shape[1]
     longest = max(len(word) for row in words for word in row) + 1  # one for space between
@@ -37,9 +45,3 @@ def write_counts(panel: Any, image: Any) -> list[Any]:
         for column, word in enumerate(line)
         if word
     ]
-
-
-def _word(value: float) -> str:
-    if np.isnan(value):
-        return ""
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"
