@@ -8,6 +8,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_mtl.compose._cross_fitted import CrossFittedComposition, check_same_features
 from sklearn_mtl.compose._fit_one import predict_one, predict_proba_one
+from sklearn_mtl.compose._folds import Fold, read_cv
 from sklearn_mtl.compose._out_of_fold import Learner, ask_everywhere, fit_all, fit_out_of_fold
 from sklearn_mtl.compose._part import Part, sliceable
 from sklearn_mtl.compose._predicted_columns import Beside, PredictedColumns, PredictionTable
@@ -172,13 +173,16 @@ class TaskChain(CrossFittedComposition):
         -------
         self : TaskChain
         """
-        self._check_fit(params)
+        self._check_params(params)
         X = sliceable(X)
         layout, parts = self._prepare(X, y, sample_weight, params)
         check_same_features(layout, parts[0].data)
         predicted = self._predicted_columns(layout, self.chain_method, parameter="chain_method")
         orders = self._draw_orders(layout.names)
-        chains = self._fit_chains(orders, parts, predicted, self._groups(sample_weight, params))
+        # one task alone needs none
+        cv = read_cv(self.cv, layout)
+        folds = self._folds(cv, parts, sample_weight, params) if layout.n_tasks > 1 else []
+        chains = self._fit_chains(orders, parts, folds, predicted)
 
         self._set_layout(layout)
         self._predicted = predicted
@@ -223,12 +227,10 @@ class TaskChain(CrossFittedComposition):
         self,
         orders: list[list[int]],
         parts: list[Part],
+        folds: list[list[Fold] | None],
         predicted: list[PredictedColumns],
-        groups: Any,
     ) -> list[list[Any]]:
         """Return the fitted estimators of each chain, all chains a step at a time."""
-        # the last task of a chain is read by none, and one task alone needs no folds
-        folds = self._folds(parts, groups) if len(parts) > 1 else []
         tables = [PredictionTable(predicted, parts[0].data.n_rows) for _ in orders]
         steps = []
         for k, step in enumerate(zip(*orders, strict=True)):
@@ -236,7 +238,7 @@ class TaskChain(CrossFittedComposition):
                 Learner(self._estimator_of(parts[t].task.name), parts[t], Beside(table, order[:k]))
                 for t, table, order in zip(step, tables, orders, strict=True)
             ]
-            if k == len(parts) - 1:
+            if k == len(parts) - 1:  # read by none
                 steps.append(fit_all(learners, self.n_jobs))
                 break
             fitted, columns = fit_out_of_fold(learners, [folds[t] for t in step], self.n_jobs)

@@ -3,7 +3,6 @@
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -12,7 +11,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from sklearn_mtl.compose._folds import Fold, check_folds, folds_of
+from sklearn_mtl.compose._folds import Fold, folds_of
 from sklearn_mtl.compose._part import Part
 from sklearn_mtl.compose._predicted_columns import PredictedColumns
 from sklearn_mtl.compose._taskwise import TaskwiseComposition
@@ -30,10 +29,8 @@ class CrossFittedComposition(TaskwiseComposition):
 
     cv: Any
 
-    def _check_fit(self, params: dict[str, Any]) -> None:
-        """Raise for a `cv` that is no number and no splitter, and for metadata that go nowhere."""
-        if self.cv is not None:
-            check_folds(self.cv)
+    def _check_params(self, params: dict[str, Any]) -> None:
+        """Raise for metadata that go nowhere."""
         _raise_for_params(params, self, "fit", allow=None if self.cv is None else ["groups"])
 
     def _predicted_columns(
@@ -54,11 +51,14 @@ class CrossFittedComposition(TaskwiseComposition):
             found.append(PredictedColumns(task, method != "predict" and able))
         return found
 
-    def _folds(self, parts: Sequence[Part], groups: Any) -> list[list[Fold] | None]:
+    def _folds(
+        self, cv: Any, parts: Sequence[Part], sample_weight: Any, params: dict[str, Any]
+    ) -> list[list[Fold] | None]:
         """Return the folds of each task, None for those that hold nothing out."""
-        if self.cv is None:
+        if cv is None:
             return [None] * len(parts)
-        return [folds_of(part, self.cv, groups) for part in parts]
+        groups = self._groups(sample_weight, params)
+        return [folds_of(part, cv, groups) for part in parts]
 
     def _fit_params(
         self,
@@ -73,8 +73,10 @@ class CrossFittedComposition(TaskwiseComposition):
 
     def _groups(self, sample_weight: Any, params: dict[str, Any]) -> Any:
         """Return the groups that the splitter is given, None if it asks for none."""
-        if not _routing_enabled() or self.cv is None:
+        if not _routing_enabled():
             return params.get("groups")
+        if not hasattr(self.cv, "split"):
+            return None
         if sample_weight is not None:
             params = {**params, "sample_weight": sample_weight}
         return process_routing(self, "fit", **params)["splitter"]["split"].get("groups")
@@ -87,9 +89,9 @@ class CrossFittedComposition(TaskwiseComposition):
         routing : MetadataRouter
         """
         router = super().get_metadata_routing()
-        if self.cv is not None:
+        if hasattr(self.cv, "split"):
             mapping = MethodMapping().add(caller="fit", callee="split")
-            router.add(splitter=check_cv(self.cv), method_mapping=mapping)
+            router.add(splitter=self.cv, method_mapping=mapping)
         return router
 
 

@@ -91,9 +91,9 @@ def cut(layout: TaskLayout, X: Any, y: Any, fit_params: list[dict[str, Any]]) ->
 
 
 def sliceable(X: Any) -> Any:
-    """Return X with sparse formats in which rows cannot be selected turned into one that can."""
+    """Return X with what rows cannot be selected in turned into what they can be."""
     if issparse(X):  # before the mapping: scipy's dictionary of keys is a dict
         return X if X.format in ("csr", "csc") else X.tocsr()
     if isinstance(X, Mapping):
         return {name: sliceable(own) for name, own in X.items()}
-    return X
+    return X if hasattr(X, "__getitem__") else np.asarray(X)

@@ -6,8 +6,9 @@ from sklearn.utils import metadata_routing
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_mtl.compose._cross_fitted import CrossFittedComposition, check_same_features
+from sklearn_mtl.compose._folds import read_cv
 from sklearn_mtl.compose._out_of_fold import Learner, ask_everywhere, fit_all, fit_out_of_fold
-from sklearn_mtl.compose._part import Part, sliceable
+from sklearn_mtl.compose._part import sliceable
 from sklearn_mtl.compose._predicted_columns import Beside, PredictionTable
 from sklearn_mtl.compose._tags import kind_of
 from sklearn_mtl.exceptions import TaskLayoutError
@@ -170,7 +171,7 @@ class StackedTasks(CrossFittedComposition):
         -------
         self : StackedTasks
         """
-        self._check_fit(params)
+        self._check_params(params)
         X = sliceable(X)
         layout, parts = self._prepare(X, y, sample_weight, params)
         self._check_finals(layout)
@@ -178,10 +179,20 @@ class StackedTasks(CrossFittedComposition):
         predicted = self._predicted_columns(layout, self.stack_method, parameter="stack_method")
         finals = parts
         if self.final_estimator is not None:
-            own = self._fit_params(layout, sample_weight, params, "final_estimator")
-            finals = self._cut(layout, X, y, own, "final_estimator")
+            fit_params = self._fit_params(layout, sample_weight, params, "final_estimator")
+            finals = self._cut(layout, X, y, fit_params, "final_estimator")
         table = PredictionTable(predicted, parts[0].data.n_rows)
-        fitted = self._fit_first(table, parts, self._groups(sample_weight, params))
+        cv = read_cv(self.cv, layout)
+        learners = [
+            Learner(self._estimator_of(part.task.name), part, Beside(table, [])) for part in parts
+        ]
+        if any(self._read(table, t).tasks for t in range(layout.n_tasks)):
+            folds = self._folds(cv, parts, sample_weight, params)
+            first, columns = fit_out_of_fold(learners, folds, self.n_jobs)
+            for t, own in enumerate(columns):
+                table.write(t, own)
+        else:
+            first = fit_all(learners, self.n_jobs)
         answering = self._answering_parameter()
         second = fit_all(
             (
@@ -192,12 +203,12 @@ class StackedTasks(CrossFittedComposition):
         )
         self._set_layout(layout)
         self._predicted = predicted
-        self.estimators_ = dict(zip(layout.names, fitted, strict=True))
+        self.estimators_ = dict(zip(layout.names, first, strict=True))
         self.final_estimators_ = dict(zip(layout.names, second, strict=True))
         return self
 
-    def _check_fit(self, params: dict[str, Any]) -> None:
-        super()._check_fit(params)
+    def _check_params(self, params: dict[str, Any]) -> None:
+        super()._check_params(params)
         check_option(self.reads, _READS, parameter="reads", owner=type(self).__name__)
         if self.cv is None and self.reads == "all":
             raise ValueError(
@@ -223,18 +234,6 @@ class StackedTasks(CrossFittedComposition):
                 "reads='others' its final estimator has nothing to read; pass passthrough=True, "
                 "or more tasks."
             )
-
-    def _fit_first(self, table: PredictionTable, parts: list[Part], groups: Any) -> list[Any]:
-        """Return the first estimators, and write what they predict."""
-        learners = [
-            Learner(self._estimator_of(part.task.name), part, Beside(table, [])) for part in parts
-        ]
-        if not any(self._read(table, t).tasks for t in range(len(parts))):
-            return fit_all(learners, self.n_jobs)
-        fitted, columns = fit_out_of_fold(learners, self._folds(parts, groups), self.n_jobs)
-        for t, own in enumerate(columns):
-            table.write(t, own)
-        return fitted
 
     def _read(self, table: PredictionTable, task: int) -> Beside:
         """Return what the second estimator of a task reads."""
