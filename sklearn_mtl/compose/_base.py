@@ -92,6 +92,9 @@ class BaseComposition(MetaEstimatorMixin, BaseEstimator):
 
     def _check_X(self, X: Any, *, reset: bool) -> None:
         if isinstance(X, Mapping):
+            if reset:  # what an earlier fit saw
+                for attribute in ("n_features_in_", "feature_names_in_"):
+                    self.__dict__.pop(attribute, None)
             return
         if not reset and hasattr(self, "n_features_in_") and getattr(X, "ndim", 2) == 1:
             check_array(X, dtype=None)  # raises, with scikit-learn's advice on reshaping
