@@ -18,7 +18,11 @@ from sklearn_mtl.utils._warnings import level_of_caller
 
 Splits = list[tuple[np.ndarray, np.ndarray]]
 
-REPEATS = 3  # of a number of folds, where nobody says how often
+# Of an integer cv where nobody says how often. Splits of different repeats overlap, which the
+# correction does not count: of pairs of models that are equally good, 1.5, 2.0, 2.6 and 3.3 % are
+# told apart in either direction at 1, 2, 3 and 5 repeats of 5 folds, where 2.5 % is stated, with
+# intervals that are 30, 37 and 42 % narrower than those of 1.
+REPEATS = 2
 
 
 def make_splits(
@@ -42,17 +46,16 @@ def make_splits(
                 f"cv={cv} gives one split, whose chance nobody can tell; pass cv=2 or more."
             )
         cv = MultiTaskKFold(cv, shuffle=True, task_kinds=_task_kinds(estimator))
-    elif hasattr(cv, "split"):
-        cv = copy.copy(cv)
-    elif isinstance(cv, Iterable):
+    elif isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
+        raise TypeError(
+            f"cv must be a number of folds, a splitter or an iterable of (train, test), got {cv!r}."
+        )
+    elif not hasattr(cv, "split"):
         if n_repeats > 1:
             raise _cannot_repeat("an iterable of splits", n_repeats)
         return _check_number([(np.asarray(train), np.asarray(test)) for train, test in cv])
     else:
-        raise TypeError(
-            "cv must be a number of folds, a splitter or an iterable of (train, test), got "
-            f"{type(cv).__name__}."
-        )
+        cv = copy.copy(cv)
     if getattr(cv, "task_feature", 0) is None:
         cv.task_feature = task_feature
     if rows.is_own and groups is not None:
