@@ -1,7 +1,6 @@
 """Whether the words of a drawn figure can be read: none lies over another."""
 
-from itertools import combinations
-
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
@@ -10,7 +9,7 @@ TOUCH = 1.0  # pixels that boxes may share: they have a margin around the ink
 
 def visible_texts(figure):
     """Return (words, box in pixels) of every visible text: ticks, labels, titles, legends."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     hidden = set()
     for axes in figure.findobj(Axes):
         hidden.update(map(id, _not_drawn(axes)))
@@ -40,17 +39,12 @@ def _not_drawn(axes):
 
 def overlapping_texts(figure):
     """Return the pairs of words that lie over each other."""
-    return [
-        (words, other)
-        for (words, box), (other, box_of_other) in combinations(visible_texts(figure), 2)
-        if _share(box, box_of_other)
-    ]
-
-
-def _share(box, other):
-    width = min(box.x1, other.x1) - max(box.x0, other.x0)
-    height = min(box.y1, other.y1) - max(box.y0, other.y0)
-    return width > TOUCH and height > TOUCH
+    words, boxes = zip(*visible_texts(figure), strict=True)
+    x0, y0, x1, y1 = np.array([box.extents for box in boxes]).T
+    width = np.minimum.outer(x1, x1) - np.maximum.outer(x0, x0)
+    height = np.minimum.outer(y1, y1) - np.maximum.outer(y0, y0)
+    pairs = np.argwhere(np.triu((width > TOUCH) & (height > TOUCH), k=1))
+    return [(words[first], words[second]) for first, second in pairs]
 
 
 def assert_legible(figure):
