@@ -13,7 +13,7 @@ from sklearn_mtl.utils._validation import listing, plain
 
 PROBABILITIES = "_probabilities"  # what is added to the name of a task
 
-# type of Python -> of ONNX, through numpy's
+# type of the labels of one task -> of their array
 LABELS = {bool: np.bool_, int: np.int64, float: np.float64, str: object}
 
 
@@ -40,24 +40,17 @@ def class_labels(task: TaskSpec) -> np.ndarray | None:
     Raises
     ------
     ValueError
-        Classes that are neither integers, bools, floats nor text, all of one type.
+        Unsigned integers beyond what signed ones hold.
     """
     if task.classes is None:
         return None
     labels = task.classes.tolist()
-    found = {type(label) for label in labels}
-    kind = found.pop() if len(found) == 1 else None
-    if kind not in LABELS:
-        raise ValueError(
-            f"Task {plain(task.name)!r} has the classes {listing(labels)}; ONNX has integers, "
-            "bools, floats and text, of one type in a task. Fit with such labels."
-        )
     try:
-        return np.array(labels, dtype=LABELS[kind])
+        return np.array(labels, dtype=LABELS[type(labels[0])])
     except OverflowError:
         raise ValueError(
-            f"Task {plain(task.name)!r} has the classes {listing(labels)}, some beyond the 64-bit "
-            "integers that ONNX has; fit with smaller ones."
+            f"Task {plain(task.name)!r} has the classes {listing(labels)}, some beyond the signed "
+            "64-bit integers that labels are in the file; fit with smaller ones, or with text."
         ) from None
 
 

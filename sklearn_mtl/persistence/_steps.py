@@ -1,6 +1,7 @@
 """What stands before an estimator in a pipeline, as nodes of a graph."""
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -42,9 +43,9 @@ def _check(step: Any) -> None:
     """Raise a ValueError where an imputer does more than to fill in numbers."""
     if not isinstance(step, SimpleImputer):
         return
-    statistics = np.asarray(step.statistics_)
-    fills = statistics.dtype.kind == "f" and not np.isnan(statistics).any()
-    if not fills or step.add_indicator or not is_scalar_nan(step.missing_values):
+    # numbers, or objects where a constant fills in; NaN for a column that is dropped
+    numbers = all(isinstance(value, Real) and value == value for value in step.statistics_)
+    if not numbers or step.add_indicator or not is_scalar_nan(step.missing_values):
         raise ValueError(
             f"The step {step!r} of the pipeline adds or drops columns, or fills in what is not "
             "NaN; only the filling in of NaN by numbers is exported. Apply it to X before the "

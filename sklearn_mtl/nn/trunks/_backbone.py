@@ -41,7 +41,7 @@ class Backbone(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the module's output, shape (B, h)."""
-        if self.training and len(x) == 1:
+        if self.training and x.shape[0] == 1:
             return self._checked(self._forward_one_row(x), x)
         return self._checked(self.module(x), x)
 
@@ -89,7 +89,7 @@ class Backbone(nn.Module):
         check_is_tensor(output, self._name, wanted)
         shape = tuple(output.shape)
         width = (self.n_outputs,) if self.n_outputs else shape[-1:]
-        if shape != (len(x), *width) or width == (0,):
+        if shape != (x.shape[0], *width) or width == (0,):
             here = f", h = {self.n_outputs} as found before" if self.n_outputs else ""
             advice = " Flatten it, or average over positions." if len(shape) > 2 else ""
             raise ValueError(
