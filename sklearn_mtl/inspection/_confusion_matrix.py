@@ -215,7 +215,8 @@ class ConfusionMatrixDisplay:
         Parameters
         ----------
         ax : Axes or array of T Axes, default=None
-            One Axes is replaced by a grid of panels in its place. None makes a figure.
+            One Axes is replaced by a grid of panels in its place, best in a figure with
+            ``layout="constrained"``, which makes room for names. None makes such a figure.
         normalize : {"true", "pred", "all"}, default=None
             Whether panels show shares of true classes (rows), of predicted ones (columns) or of
             all labels; None for counts.

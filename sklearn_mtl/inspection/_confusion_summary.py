@@ -3,12 +3,12 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_mtl.inspection._palette import MISSING
 from sklearn_mtl.inspection._panels import axes_grid
 from sklearn_mtl.inspection._task_labels import AxisNames, label_axes
 
 # more columns than these could not be named legibly
 MAX_CLASSES = 12
-MISSING = "#d9d9d9"
 
 
 def plot_recalls(

@@ -15,6 +15,7 @@ from sklearn_mtl.inspection._palette import (
     ORANGE,
     PURPLE,
     VERMILION,
+    category_color,
 )
 from sklearn_mtl.inspection._panels import axes_grid, check_most, panels_of
 from sklearn_mtl.inspection._task_labels import short_names
@@ -220,8 +221,8 @@ class LossHistoryDisplay:
         for part, table in tables.items():
             style = "--" if part == TRAIN and VALIDATION in tables else "-"
             self.lines_[part] = [
-                panel.plot(epochs, row, linestyle=style, color=color, **_marked(epochs))[0]
-                for row, color in zip(table, CATEGORIES * len(table), strict=False)
+                panel.plot(epochs, row, style, color=category_color(t), **_marked(epochs))[0]
+                for t, row in enumerate(table)
             ]
         if WEIGHT in tables:
             return  # colours as above

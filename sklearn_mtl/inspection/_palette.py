@@ -20,6 +20,7 @@ CATEGORIES = (BLUE, ORANGE, GREEN, VERMILION, SKY_BLUE, PURPLE, BLACK)
 
 SEQUENTIAL = "cividis"  # lightness grows with the value under every kind of colour vision
 DIVERGING = "PuOr"  # no red against green: its ends differ in the blue that most people see
+MISSING = "#d9d9d9"  # cells without a number: a grey that neither map has
 
 
 def category_color(place: int) -> str:

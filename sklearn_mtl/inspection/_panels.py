@@ -98,7 +98,7 @@ def _cells_in_place_of(
         )
     ax.set_axis_off()
     spec = ax.get_subplotspec()
-    space = {} if ax.figure.canvas.figure.get_layout_engine() else {"hspace": 0.6, "wspace": 0.4}
+    space = {} if ax.figure.canvas.figure.get_layout_engine() else {"hspace": 0.8, "wspace": 0.6}
     if spec is not None:
         return spec.subgridspec(n_rows, n_columns, height_ratios=height_ratios, **space)
     # axes placed by hand belong to no grid

@@ -209,7 +209,8 @@ class PredictionErrorDisplay:
         Parameters
         ----------
         ax : Axes or array of T Axes, default=None
-            One Axes is replaced by a grid of panels in its place. None makes a figure.
+            One Axes is replaced by a grid of panels in its place, best in a figure with
+            ``layout="constrained"``, which makes room for names. None makes such a figure.
         kind : {"actual_vs_predicted", "residual_vs_predicted"}, \
 default="residual_vs_predicted"
             What panels show.

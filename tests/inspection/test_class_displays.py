@@ -96,6 +96,14 @@ def test_weights_are_summed_in_matrices():
     np.testing.assert_array_equal(display.confusion_matrices[0], [[1.0, 0.5], [0.0, 2.0]])
 
 
+def test_weights_count_in_curves():
+    rng = np.random.default_rng(0)
+    y, score, weight = rng.integers(0, 2, 40), rng.random(40), rng.integers(0, 3, 40)
+    display = RocCurveDisplay.from_predictions(y, score, sample_weight=weight)
+    expected = roc_auc_score(np.repeat(y, weight), np.repeat(score, weight))
+    assert display.roc_auc[0] == pytest.approx(expected, abs=1e-12)  # sums in another order
+
+
 def test_classes_that_nobody_has_are_in_the_matrix():
     y, f = [0, 1, 1], [0, 1, 3]
     display = ConfusionMatrixDisplay.from_predictions(y, f, classes=[0, 1, 2])

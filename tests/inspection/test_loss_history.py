@@ -125,7 +125,7 @@ def test_a_network_is_shown_inside_pipelines_and_searches():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
     y = X @ rng.normal(size=(3, 2))
-    network = MultiTaskRegressor(max_epochs=4, early_stopping=True, random_state=0)
+    network = MultiTaskRegressor(max_epochs=4, early_stopping=True, n_estimators=1)
     search = GridSearchCV(network, {"hidden_layer_sizes": [(4,)]}, cv=2)
     model = make_pipeline(StandardScaler(), search).fit(X, y)
     best = model[-1].best_estimator_
