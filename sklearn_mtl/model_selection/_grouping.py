@@ -4,7 +4,7 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils import _safe_indexing, metadata_routing
+from sklearn.utils import _safe_indexing, get_tags, metadata_routing
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_mtl.compose._base import BaseComposition
@@ -12,7 +12,7 @@ from sklearn_mtl.compose._fit_one import check_takes_sample_weight
 from sklearn_mtl.compose._member import Member
 from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators
 from sklearn_mtl.compose._part import sliceable
-from sklearn_mtl.compose._tags import kind_of
+from sklearn_mtl.compose._tags import is_tagged, kind_of
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.model_selection._affinity import (
     METHODS,
@@ -217,17 +217,11 @@ default="pairwise"
         self._check_estimators()
         if isinstance(self.affinity, str):
             check_option(self.affinity, METHODS, parameter="affinity", owner="TaskGrouping")
+        _check_count(self.max_groups, "max_groups")
         if isinstance(self.n_groups, str):
             check_option(self.n_groups, ("auto",), parameter="n_groups", owner="TaskGrouping")
-        for parameter in ("n_groups", "max_groups"):
-            value = getattr(self, parameter)
-            if isinstance(value, str) and parameter == "n_groups":
-                continue
-            if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-                raise ValueError(
-                    f"The {parameter!r} parameter of TaskGrouping must be an integer of at least "
-                    f"1{', or auto' if parameter == 'n_groups' else ''}, got {value!r}."
-                )
+        else:
+            _check_count(self.n_groups, "n_groups")
 
     def _possible_numbers(self, n_tasks: int) -> list[int]:
         """Return the numbers of groups to choose from, ascending."""
@@ -279,6 +273,14 @@ default="pairwise"
                 f"of the tasks {listing(names)}; found {matrix.shape}."
             )
         return TaskAffinity(matrix, names, "given")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if is_tagged(self.estimator):
+            # several columns at a time reach the estimator
+            given = get_tags(self.estimator).target_tags
+            tags.target_tags.multi_output = given.multi_output
+        return tags
 
     # -- predictions ------------------------------------------------------------------------------
 
@@ -339,3 +341,11 @@ default="pairwise"
                 for t, block in zip(tasks, found, strict=True):
                     blocks[t] = block
         return blocks
+
+
+def _check_count(value: Any, parameter: str) -> None:
+    if not isinstance(value, Integral) or value < 1:
+        raise ValueError(
+            f"The {parameter!r} parameter of TaskGrouping must be an integer of at least 1, got "
+            f"{value!r}."
+        )

@@ -46,9 +46,10 @@ def _exact(mutual: np.ndarray, n_groups: int) -> list[Subset]:
         group = _members(members)
         if len(group) > 1:
             value[members] = mutual[np.ix_(group, group)].sum() / 2 / (len(group) - 1)
-    best = {0: (0.0, ())}  # set -> value and parts of its best partition into k groups
+    # set -> value and parts of its best partition into k groups
+    best: dict[int, tuple[float, Subset]] = {0: (0.0, ())}
     for _ in range(n_groups):
-        longer: dict[int, tuple[float, tuple[int, ...]]] = {}
+        longer: dict[int, tuple[float, Subset]] = {}
         for rest, (before, parts) in best.items():
             free = n_sets - 1 - rest
             if not free:

@@ -117,7 +117,7 @@ class TaskSubsets:
         named = table.labels.is_named or table.is_own or table.task_feature is not None
         # the columns of an array are numbered anew
         new = old if named else [f"task{k}" for k in range(len(old))]
-        cut = {}
+        cut: dict[str, Any] = {}
         for key, value in self.estimator.get_params(deep=True).items():
             parameter = key.rpartition("__")[2]
             if isinstance(value, Mapping) and parameter in _BY_TASK:
