@@ -4,7 +4,7 @@ from typing import Any, Self
 import numpy as np
 
 from sklearn_mtl.inspection._coefficient_table import read_coefficients
-from sklearn_mtl.inspection._heat_map import draw_heat_map, largest, two_digits
+from sklearn_mtl.inspection._heat_map import draw_heat_map, largest, size_of_panel, two_digits
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
 from sklearn_mtl.inspection._panels import axes_grid, panels_of
 from sklearn_mtl.inspection._task_labels import AxisNames, label_axes
@@ -106,9 +106,9 @@ class CoefficientDisplay:
         coef, shared, specific, rows, features, shared_names = self._checked()
         limit = largest(coef, shared, specific) if limit is None else limit
         if shared is None or specific is None:
-            self._draw_whole(coef, limit, ax)
+            self._draw_whole(coef, limit, size_of_panel(rows, features), ax)
         else:
-            self._draw_parts(coef, shared, specific, limit, ax)
+            self._draw_parts(coef, shared, specific, limit, size_of_panel(rows, features), ax)
         self.ax_ = self.axes_[0]
         named = [AxisNames(self.ax_.yaxis, rows), AxisNames(self.ax_.xaxis, features)]
         if len(self.axes_) > 1:
@@ -122,22 +122,31 @@ class CoefficientDisplay:
         ]
         return self
 
-    def _draw_whole(self, coef: np.ndarray, limit: float, ax: Any) -> None:
-        self.figure_, grid = axes_grid(1, ax, panel_size=_size(coef.shape))
+    def _draw_whole(
+        self, coef: np.ndarray, limit: float, size: tuple[float, float], ax: Any
+    ) -> None:
+        width, height = size
+        self.figure_, grid = axes_grid(1, ax, panel_size=(width + 1.0, height))
         self.axes_ = [grid[0, 0]]
         self.images_ = [draw_heat_map(grid[0, 0], coef, limit)]
         self.colorbar_ = self.figure_.colorbar(self.images_[0], ax=self.axes_, label="Coefficient")
 
     def _draw_parts(
-        self, coef: np.ndarray, shared: np.ndarray, specific: np.ndarray, limit: float, ax: Any
+        self,
+        coef: np.ndarray,
+        shared: np.ndarray,
+        specific: np.ndarray,
+        limit: float,
+        size: tuple[float, float],
+        ax: Any,
     ) -> None:
         strip = max(len(shared), len(coef) / 16)  # a row among a hundred is too thin to see
-        width, height = _size(coef.shape)
+        width, height = size
         self.figure_, grid = axes_grid(
             4,
             ax,
             n_columns=2,
-            panel_size=(width, height / 2 + 0.5),
+            panel_size=(width, height / 2 + 0.6),
             height_ratios=[strip, len(coef)],
         )
         scale, above, left, right = panels_of(grid)
@@ -219,13 +228,6 @@ class CoefficientDisplay:
             )
         names = _named(self.shared_names, "shared", len(shared), "shared_names", "rows of shared")
         return coef, shared, specific, rows, features, names
-
-
-def _size(shape: tuple[int, int]) -> tuple[float, float]:
-    """Return width and height in inches of a heat map with names."""
-    n_rows, n_features = shape
-    width, height = 1.6 + 0.4 * n_features, 1.6 + 0.24 * n_rows
-    return float(np.clip(width, 4.0, 8.0)), float(np.clip(height, 2.6, 11.0))
 
 
 def _named(

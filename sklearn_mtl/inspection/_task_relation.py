@@ -7,7 +7,7 @@ from scipy.spatial.distance import squareform
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.inspection._coefficient_table import read_coefficients, row_names
-from sklearn_mtl.inspection._heat_map import draw_heat_map, largest, two_digits
+from sklearn_mtl.inspection._heat_map import draw_heat_map, largest, size_of_panel, two_digits
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
 from sklearn_mtl.inspection._panels import axes_grid
 from sklearn_mtl.inspection._task_labels import AxisNames, label_axes
@@ -102,8 +102,8 @@ class TaskRelationDisplay:
         matrix, names = self._checked()
         self.order_ = related_order(matrix)
         shown = matrix[np.ix_(self.order_, self.order_)]
-        side = float(np.clip(2.0 + 0.3 * len(names), 3.6, 11.0))
-        self.figure_, grid = axes_grid(1, ax, panel_size=(side + 0.8, side))
+        width, _ = size_of_panel(names, names)
+        self.figure_, grid = axes_grid(1, ax, panel_size=(width + 1.0, width))
         self.ax_ = grid[0, 0]
         limit = _limit(matrix) if limit is None else limit
         self.image_ = draw_heat_map(self.ax_, shown, limit)
@@ -240,5 +240,5 @@ def _limit(matrix: np.ndarray) -> float:
 def _beyond(matrix: np.ndarray, limit: float) -> str:
     """Return at which ends of the scale numbers go on, in matplotlib's words."""
     edge = limit * (1 + 1e-9)  # correlations of 1 within rounding are no more than 1
-    above, below = np.nanmax(matrix) > edge, np.nanmin(matrix) < -edge
+    above, below = bool((matrix > edge).any()), bool((matrix < -edge).any())
     return {(0, 0): "neither", (1, 0): "max", (0, 1): "min", (1, 1): "both"}[above, below]

@@ -104,7 +104,7 @@ class TransferGainDisplay:
         self : TransferGainDisplay
         """
         require_matplotlib("TransferGainDisplay.plot")
-        from matplotlib.ticker import PercentFormatter
+        from matplotlib.ticker import MaxNLocator, PercentFormatter
 
         gain, low, high, counts, flags = self._checked()
         n_tasks = len(gain)
@@ -133,6 +133,7 @@ class TransferGainDisplay:
             )
         ax.set_xlim(_limits(gain, low, high))
         ax.set_ylim(n_tasks - 0.4, -0.6)
+        ax.xaxis.set_major_locator(MaxNLocator(6))  # so many percentages have room
         wide = np.ptp(ax.get_xlim()) > 0.1
         ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if wide else None))
         ax.set_xlabel("Gain: less error than the baseline")
