@@ -47,6 +47,8 @@ _OWN = {
     "linear_model._mean_regularized": ("MeanRegularizedClassifier", "MeanRegularizedRegressor"),
     "linear_model._mean_regularized_cv": ("MeanRegularizedRegressorCV",),
     "linear_model._task_relationship": ("TaskRelationshipClassifier", "TaskRelationshipRegressor"),
+    "model_selection._affinity": ("TaskAffinity",),
+    "model_selection._grouping": ("TaskGrouping",),
     "model_selection._shuffle_split": ("MultiTaskShuffleSplit",),
     "model_selection._split": ("MultiTaskKFold",),
     "neural_network._classifier": ("MultiTaskClassifier",),
@@ -88,8 +90,13 @@ _OWN = {
     "tasks._spec": ("TaskSpec",),
     "tasks._target": ("MultiTaskTarget",),
 }
-# of scikit-learn: what holds the estimators of a vote, and how a search scores by default
-_OTHERS = ("sklearn.metrics._scorer._PassthroughScorer", "sklearn.utils._bunch.Bunch")
+# of scikit-learn: the splitters and the scorer of a search, and what holds the members of a vote
+_OTHERS = (
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.utils._bunch.Bunch",
+)
 
 
 def skops_trusted_types() -> list[str]:
@@ -98,8 +105,8 @@ def skops_trusted_types() -> list[str]:
     A pickle runs what its author wrote as soon as it is loaded. A file of ``skops.io`` names types
     and their content instead, and is loaded only where every type is trusted. skops trusts those
     of numpy, scipy and scikit-learn that it knows; these are the ones of this package, for every
-    estimator, penalty, sharing scheme, balancing method and embedding, and two that scikit-learn
-    keeps in searches and in votes.
+    estimator, penalty, sharing scheme, balancing method and embedding, and what scikit-learn keeps
+    in searches and in votes.
 
     Types of your own are not among them, such as the class that a network was given as ``module=``,
     functions that are losses or kernels, and torchjd's aggregators: they are code that loading will
