@@ -54,8 +54,8 @@ class PooledTasks(BaseComposition, OneOrDictOfEstimators):
         "standard" gives the estimator regression labels with mean 0 and standard deviation 1, each
         task by its own observed labels, so that no task counts more for its units. Predictions are
         in the units of y. None leaves labels as they are: for tasks that are one quantity in one
-        unit, such as one target in many places, whose levels and spreads tell of one another, and
-        for estimators of positive labels.
+        unit, such as one target in many places, whose levels and spreads tell of one another (see
+        Notes), and for estimators of positive labels.
     task_weight : {"n_samples"}, None, dict or array-like of shape (T,), default="n_samples"
         λ_t of the objective sum_t λ_t mean_i loss_ti. "n_samples", λ_t = n_t / mean(n), weights
         labels equally: one row is one label. None weights tasks equally, as other estimators of
@@ -110,6 +110,11 @@ class PooledTasks(BaseComposition, OneOrDictOfEstimators):
     -----
     *Order.* Rows go to the estimator task after task, in long form in the order of the caller, in
     the type of the caller's X. With shared rows a row of X is repeated for each of its labels.
+
+    *Scaling.* The mean of a few labels is no better known than their number allows. Of the 139
+    schools of the ILEA examination scores, with 16 labels a school and ``Ridge(10)``, scaled
+    targets explain 0.33 of the variance of held-out scores and targets as they are 0.36; with 83
+    labels a school they are level, at 0.38 (``IndependentTasks(Ridge(100))``: 0.05 and 0.19).
 
     *Classes.* A classifier learns the union of the tasks' classes; predictions are a task's own.
     Its probabilities are restricted to the task's classes and divided by their sum. A predicted
@@ -280,7 +285,8 @@ class PooledTasks(BaseComposition, OneOrDictOfEstimators):
         """Return what the estimator learns: classes of the union, or scaled values."""
         layout, data = self.layout_, pooled.data
         labels = pooled.at(data.labels)  # type: ignore[arg-type]
-        self.__dict__.pop("_classes", None)  # of an earlier fit
+        for attribute in ("_classes", "target_mean_", "target_scale_"):  # of an earlier fit
+            self.__dict__.pop(attribute, None)
         if layout.tasks[0].is_classification:
             self._classes = SharedClasses(layout)
             weights = None if data.weights is None else pooled.at(data.weights)

@@ -12,7 +12,8 @@ from sklearn.utils.validation import _check_method_params
 
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import TaskData, TaskLayout
-from sklearn_mtl.tasks._column import is_frame
+from sklearn_mtl.tasks._column import column_names, is_frame
+from sklearn_mtl.utils._validation import listing
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,13 @@ def pooled_rows(data: TaskData) -> PooledRows:
 def joined(parts: Sequence[Any]) -> Any:
     """Return the rows of several X, one after another, in their common type."""
     if all(is_frame(part) for part in parts) and len({type(part) for part in parts}) == 1:
+        first = column_names(parts[0])
+        for part in parts:  # names that are no strings scikit-learn does not compare
+            if column_names(part) != first:
+                raise TaskLayoutError(
+                    f"X of one task has columns {listing(first)}, that of another "
+                    f"{listing(column_names(part))}; one model needs the same columns of all."
+                )
         if hasattr(parts[0], "iloc"):
             import pandas as pd
 

@@ -36,8 +36,9 @@ class VotingTasks(BaseComposition, NamedEstimators):
         soft voting:      P(c | x) = sum_m w_m P_m(c | x),    f(x) = argmax_c P(c | x)
         hard voting:      f(x) = argmax_c sum_m w_m [f_m(x) = c]
 
-    and the first of classes that are level. Estimators that are wrong in different places, such as
-    a network beside a forest a task, are better together than the best of them more often than not.
+    and the first of classes that are level. The squared error of an average is the average squared
+    error of its members less the variance between them (Krogh & Vedelsby 1995): what helps
+    are members that are good and differ, such as a linear model beside a forest a task.
 
     Parameters
     ----------
@@ -98,8 +99,8 @@ class VotingTasks(BaseComposition, NamedEstimators):
 
     References
     ----------
-    Dietterich, T. G. (2000). "Ensemble Methods in Machine Learning." Multiple Classifier Systems,
-    1-15.
+    Krogh, A., and Vedelsby, J. (1995). "Neural Network Ensembles, Cross Validation, and Active
+    Learning." Advances in Neural Information Processing Systems 7, 231-238.
 
     Examples
     --------

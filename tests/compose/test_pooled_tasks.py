@@ -427,6 +427,8 @@ def test_a_second_fit_forgets_the_first():
     np.testing.assert_array_equal(model.predict(X), PooledTasks(FOREST).fit(X, Y).predict(X))
     assert not hasattr(model, "predict_proba")
     assert not hasattr(model, "classes_")
+    model.set_params(estimator=DecisionTreeClassifier()).fit(*make_classes())
+    assert not hasattr(model, "target_mean_")
 
 
 # -- errors -----------------------------------------------------------------------------------
@@ -483,6 +485,10 @@ def test_tasks_of_their_own_rows_need_the_same_features():
     X["south"] = pd.DataFrame(X["south"])
     with pytest.raises(TaskLayoutError, match="a DataFrame and of others it is not"):
         PooledTasks(Ridge()).fit(X, y)
+    numbered = {name: pd.DataFrame(own, columns=[0, 1, 2]) for name, own in X.items()}
+    numbered["east"].columns = [0, 1, 5]
+    with pytest.raises(TaskLayoutError, match="columns 0, 1, 2, that of another 0, 1, 5"):
+        PooledTasks(Ridge()).fit(numbered, y)
 
 
 def test_tasks_that_are_written_alike_are_told_of():

@@ -214,6 +214,22 @@ def test_own_rows_and_long_form_are_the_same_problem(kind):
     assert long.score(rows, labels) == pytest.approx(own.score(X, y), rel=1e-6)
 
 
+@pytest.mark.parametrize("voting", ["soft", "hard"])
+def test_kinds_may_be_mixed_in_long_form_too(voting):
+    X, named = make_mixed()
+    rows, labels = stack_tasks({name: (X, column) for name, column in named.items()})
+    shared = [("one", IndependentTasks(MIXED)), ("other", IndependentTasks(OTHER))]
+    tagged = [(name, clone(est).set_params(task_feature=-1)) for name, est in shared]
+    expected = VotingTasks(shared, voting=voting).fit(X, as_dict(named)).predict(X)
+    predicted = VotingTasks(tagged, voting=voting).fit(rows, labels).predict(rows)
+    for name, column in expected.items():
+        found = predicted[rows[:, -1] == name]
+        if name == "price":
+            np.testing.assert_allclose(found.astype(float), column, rtol=1e-9)
+        else:
+            assert found.tolist() == column.tolist()
+
+
 def test_scikit_learns_own_regressors_may_sit_beside_ours():
     X, Y = make_numbers(missing=0.0)
     frame = pd.DataFrame(Y, columns=["a", "b"])
