@@ -231,7 +231,7 @@ class BaseLinearRegression(RegressorMixin, BaseLinearModel):
         self
         """
         check_is_fitted(self)
-        vars(self).pop("statistics_", None)
+        self.__dict__.pop("statistics_", None)
         return self
 
 

@@ -64,7 +64,7 @@ def to_onnx(
     -----
     Of a model in long form, or of tasks with rows of their own, the file takes the features without
     the column that says each row's task, and gives the outputs of all tasks for every row: read
-    that of the row's task.
+    that of the row's task. Tasks that ``fit`` never saw are not in the file.
 
     The metadata of the file (``metadata_props``) hold the version of the package, the class of the
     estimator and, as JSON, the tasks with their kinds and classes, and the names of the features.

@@ -108,7 +108,7 @@ def _polars_categories(categories: list[str], ordered: bool) -> Any:
 
 
 def _arrow(text: str) -> Any:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]
 
     return pa.type_for_alias(text)
 
