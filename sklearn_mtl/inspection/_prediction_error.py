@@ -313,6 +313,8 @@ default="residual_vs_predicted"
         points = {"color": ORANGE, "s": 3 * thick, "zorder": 3.0, "label": "median"}
         style = _validate_style_kwargs(points, scatter_kwargs or {})
         self.scatter_ = [panel.scatter(found[:, 2], rows, **style)]
+        errors = self.relative_error_[order]
+        panel.scatter(errors, rows, marker="|", color=BLACK, label="root mean square")
         self.line_ = [panel.axvline(0.0, **self._line_style)]
         panel.set(
             ylim=(n_tasks - 0.5, -0.5),

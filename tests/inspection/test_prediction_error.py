@@ -88,6 +88,9 @@ def test_the_summary_is_in_order_of_the_error_in_standard_deviations():
     assert display.axes_.shape == (1, 1)
     shown = [label.get_text() for label in display.axes_.flat[0].get_yticklabels()]
     assert shown == [list(y_true)[t] for t in order]
+    drawn = {part.get_label(): part for part in display.axes_.flat[0].collections}
+    errors = drawn["root mean square"].get_offsets()[:, 0]
+    np.testing.assert_allclose(errors, np.sqrt(1 - np.sort(display.r2_)), rtol=1e-9)  # a root
     medians = display.scatter_[0].get_offsets()[:, 0]
     for row, t in enumerate(order):
         residual = (y_true.iloc[:, t] - y_pred.iloc[:, t]).dropna()
