@@ -74,7 +74,7 @@ def families(X, y, seed):
         FOREST: on_scales({name: IndependentTasks(model) for name, model in trees.items()}, y),
         "IndependentTasks(SVR)": on_scales(machines(X.shape[1]), y),
         "IndependentTasks(boosting)": boosting(y, seed),
-        "TaskGrouping(linear)": on_scales(groupings(folds, seed), y),
+        "TaskGrouping(linear)": on_scales(groupings(seed), y),
         "PooledTasks(forest)": on_scales({"": PooledTasks(small)}, y),
         # on one scale: these take long
         "StackedTasks(forest)": on_scales({"": StackedTasks(small, cv=3)}, y)[-1:],
@@ -138,15 +138,13 @@ def relationships(p):
     return found
 
 
-def groupings(folds, seed):
+def groupings(seed):
     """Return linear models of two groups of tasks, of three strengths."""
+    options = {"n_groups": 2, "affinity": "coefficients", "random_state": seed}
     return {
-        f"{alpha:g}": TaskGrouping(
-            MeanRegularizedRegressor(alpha, alpha_specific=alpha), n_groups=2, affinity="coefficients",
-            cv=folds, random_state=seed,
-        )
+        f"{alpha:g}": TaskGrouping(MeanRegularizedRegressor(alpha, alpha_specific=alpha), **options)
         for alpha in (0.03, 0.3, 3.0)
-    }  # fmt: skip
+    }
 
 
 def forests(p, seed):
