@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._kinds import estimator_kinds
 from sklearn_mtl.metrics._labels import read_true
 from sklearn_mtl.metrics._metric import TaskMetric, score_tasks
@@ -56,7 +57,11 @@ class TaskSubsets:
         try:
             return model.fit(X, y, **weights)
         except (TypeError, ValueError) as error:
-            raise type(error)(
+            if len(subset) == len(self.rows.names):
+                raise
+            families = (TaskLayoutError, TypeError, ValueError)
+            family = next(kind for kind in families if isinstance(error, kind))
+            raise family(
                 f"{type(model).__name__} could not be fitted to the task(s) "
                 f"{listing(self.names(subset))} alone: {error}"
             ) from error

@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from model_selection._families_of_tasks import FAMILIES, make_families
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import Ridge
@@ -27,6 +28,7 @@ from sklearn_mtl import (
     TaskGrouping,
     TaskLayoutError,
     task_affinity,
+    transfer_report,
 )
 
 LINEAR = MeanRegularizedRegressor(alpha_shared=0.1, alpha_specific=3.0)
@@ -290,6 +292,24 @@ def test_searches_reach_the_number_of_groups_and_the_estimator():
     assert pipeline.score(X, Y) > 0.5
     inside = clone(GIVEN).set_params(estimator=make_pipeline(StandardScaler(), LINEAR))
     np.testing.assert_allclose(inside.fit(X, Y).predict(X), pipeline.predict(X), atol=1e-9)
+
+
+def test_sparse_and_single_precision_inputs_are_grouped_alike():
+    X, Y = make_families()
+    dense = clone(GIVEN).fit(X, Y).predict(X)
+    sparse = csr_array(X)
+    # sums of the same numbers in another order
+    np.testing.assert_allclose(clone(GIVEN).fit(sparse, Y).predict(sparse), dense, atol=1e-9)
+    single = clone(GIVEN).fit(X.astype(np.float32), Y.astype(np.float32))
+    # labels near 10 have seven digits in single precision
+    np.testing.assert_allclose(single.predict(X.astype(np.float32)), dense, atol=1e-4)
+
+
+def test_a_grouping_is_compared_with_single_tasks_by_a_report():
+    X, Y = make_families()
+    report = transfer_report(clone(GIVEN), X, Y, cv=2, n_repeats=1, random_state=0)
+    assert report.task_names == [f"task{t}" for t in range(4)]
+    assert report.delta_m > 0
 
 
 def test_fits_repeat_and_travel():
