@@ -82,6 +82,8 @@ def class_scores(outputs: Outputs, kinds: Sequence[TaskKind], task: int, owner: 
     values = outputs.get(method, task)
     if values.ndim == 2 and kind.columns is not None:
         values = values[:, kind.columns]
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
     assert kind.classes is not None  # a classification task
     n_classes = len(kind.classes)
     if values.shape[1:] != (n_classes,) and not (values.ndim == 1 and n_classes <= 2):

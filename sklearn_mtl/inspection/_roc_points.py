@@ -28,9 +28,10 @@ def roc_points(
     area : float
         NaN then.
     """
-    if len(classes) == 2:
-        score = scores if scores.ndim == 1 else scores[:, 1]
-        columns = [(labels == classes[1], score)]
+    if scores.ndim == 1:
+        columns = [(labels == classes[-1], scores)]
+    elif len(classes) == 2:
+        columns = [(labels == classes[1], scores[:, 1])]
     else:
         columns = [(labels == label, scores[:, k]) for k, label in enumerate(classes)]
     curves = [

@@ -201,9 +201,10 @@ def test_perfect_scores_have_all_of_the_area_and_reversed_ones_none():
 
 
 @pytest.mark.parametrize("max_panels", [16, 0])
-def test_a_task_of_one_class_has_no_curve(max_panels):
+@pytest.mark.parametrize("same", [[1.0, 0.9, 1.0], [[1.0], [1.0], [1.0]]])
+def test_a_task_of_one_class_has_no_curve(max_panels, same):
     y = {"same": ["a", "a", "a"], "both": ["a", "b", "a"]}
-    scores = {"same": [[1.0], [1.0], [1.0]], "both": [0.1, 0.8, 0.9]}
+    scores = {"same": same, "both": [[0.1], [0.8], [0.9]]}
     display = RocCurveDisplay.from_predictions(y, scores, max_panels=max_panels)
     assert np.isnan(display.roc_auc).tolist() == [True, False]
     assert len(display.line_) == 1
