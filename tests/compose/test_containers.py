@@ -93,7 +93,8 @@ def test_labels_of_several_kinds_give_the_same_from_dict_frames_and_target(name)
 @pytest.mark.parametrize("name", COMPOSITIONS)
 def test_own_rows_and_long_form_give_the_same(name, kind):
     X, y = make_own(kind)
-    X = {task: X[task] for task in sorted(X)}  # long form has tasks in this order
+    # long form has tasks in this order
+    X, y = ({task: by_task[task] for task in sorted(X)} for by_task in (X, y))
     estimator = REGRESSOR if kind == "numbers" else CLASSIFIER
     own = COMPOSITIONS[name](estimator).fit(X, y)
     predicted = own.predict(X)
