@@ -57,6 +57,15 @@ def test_tasks_of_a_group_stand_side_by_side():
     np.testing.assert_array_equal(shown, matrix[np.ix_(display.order_, display.order_)])
 
 
+def test_neighbours_are_as_alike_as_the_tree_allows():
+    # tasks along a line, each most alike its neighbours: trees alone leave pairs turned around
+    place = np.random.default_rng(0).permutation(20)
+    apart = np.abs(place[:, None] - place).astype(float)
+    order = related_order(-apart)
+    steps = np.abs(np.diff(place[order]))
+    assert (steps == 1).all()
+
+
 def test_names_follow_the_rows():
     matrix, _ = make_groups(6, 2)
     display = TaskRelationDisplay(matrix, task_names=list("abcdef")).plot()

@@ -92,10 +92,16 @@ def test_of_many_tasks_the_flagged_ones_are_named():
     half = np.full(n_tasks, 0.5)
     half[flagged] = 0.01
     names = [f"school {t}" for t in range(n_tasks)]
-    display = TransferGainDisplay(gain, gain - half, gain + half, task_names=names).plot()
+    n_observed = np.random.default_rng(1).permutation(n_tasks)
+    display = TransferGainDisplay(
+        gain, gain - half, gain + half, task_names=names, n_observed=n_observed
+    ).plot()
     shown = [text.get_text() for text in display.ax_.get_yticklabels()]
     assert len(shown) == 20
     assert {f"school {t}" for t in flagged} <= set(shown)
+    assert {name for name, (*_, flag) in drawn(display).items() if flag != "undecided"} == {
+        f"school {t}" for t in flagged
+    }
     assert f"school {np.abs(gain).argmax()}" in shown
 
 
