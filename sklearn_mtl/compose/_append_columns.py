@@ -35,7 +35,7 @@ def append_columns(X: Any, columns: np.ndarray, names: list[str]) -> Any:
         ]
         return frame.with_columns(*new).to_native()
     if issparse(X):
-        return hstack([X, columns.astype(_number_type(X.dtype))], format="csr")
+        return hstack([X, columns.astype(_number_type(X.dtype), copy=False)], format="csr")
     X = np.asarray(X)
     if X.ndim != 2:
         raise ValueError(
@@ -44,7 +44,7 @@ def append_columns(X: Any, columns: np.ndarray, names: list[str]) -> Any:
         )
     if X.dtype.kind not in "fiub":
         return np.hstack([X.astype(object), columns])  # numpy would write the numbers as text
-    return np.hstack([X, columns.astype(_number_type(X.dtype))])
+    return np.hstack([X, columns.astype(_number_type(X.dtype), copy=False)])
 
 
 def _append_to_pandas(X: Any, columns: np.ndarray, names: list[str]) -> Any:

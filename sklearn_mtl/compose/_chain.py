@@ -97,7 +97,8 @@ class TaskChain(CrossFittedComposition):
     -----
     *Rows.* A task that is labelled on few rows lends its predictions to all: f_j is asked about
     every row without a label of s_j, also about the rows of other tasks where each has its own X
-    or a row belongs to one task (long form). So tasks with their own X need the same features.
+    or a row belongs to one task (long form). So tasks with their own X need the same features,
+    and as none of their rows has labels of two tasks, `cv` has nothing to hold out there.
 
     *Frames.* The columns are named ``predicted_<task>`` and ``predicted_<task>_<class>``, and
     stand after those of X, so that estimators that pick columns by name find their own.
@@ -179,9 +180,8 @@ class TaskChain(CrossFittedComposition):
         check_same_features(layout, parts[0].data)
         predicted = self._predicted_columns(layout, self.chain_method, parameter="chain_method")
         orders = self._draw_orders(layout.names)
-        # one task alone needs none
         cv = read_cv(self.cv, layout)
-        folds = self._folds(cv, parts, sample_weight, params) if layout.n_tasks > 1 else []
+        folds = self._folds(cv, parts, sample_weight, params, reads_own=False)
         chains = self._fit_chains(orders, parts, folds, predicted)
 
         self._set_layout(layout)
@@ -231,11 +231,18 @@ class TaskChain(CrossFittedComposition):
         predicted: list[PredictedColumns],
     ) -> list[list[Any]]:
         """Return the fitted estimators of each chain, all chains a step at a time."""
-        tables = [PredictionTable(predicted, parts[0].data.n_rows) for _ in orders]
+        data = parts[0].data
+        tables = [PredictionTable(predicted, data.n_rows) for _ in orders]
+        everywhere = np.arange(data.n_rows)
         steps = []
         for k, step in enumerate(zip(*orders, strict=True)):
             learners = [
-                Learner(self._estimator_of(parts[t].task.name), parts[t], Beside(table, order[:k]))
+                Learner(
+                    self._estimator_of(parts[t].task.name),
+                    parts[t],
+                    Beside(table, order[:k]),
+                    _rows_after(data, order, k),
+                )
                 for t, table, order in zip(step, tables, orders, strict=True)
             ]
             if k == len(parts) - 1:  # read by none
@@ -243,7 +250,7 @@ class TaskChain(CrossFittedComposition):
                 break
             fitted, columns = fit_out_of_fold(learners, [folds[t] for t in step], self.n_jobs)
             for t, table, own in zip(step, tables, columns, strict=True):
-                table.write(t, own)
+                table.write(t, everywhere, own)
             steps.append(fitted)
         return [list(chain) for chain in zip(*steps, strict=True)]
 
@@ -286,17 +293,25 @@ def _follow(
     found = {}
     for k, (t, estimator) in enumerate(zip(order, chain.values(), strict=True)):
         beside, task = Beside(table, order[:k]), predicted[t].task
-        asked = wanted[t] and can_be_asked(data, t)
-        rows = data.rows(t, observed=False)
         is_read = k < len(order) - 1
         if is_read:
-            everywhere = np.arange(data.n_rows)
-            table.write(t, ask_everywhere(estimator, predicted[t], data, everywhere, beside))
-        if asked and is_read and not task.is_classification:
+            later = _rows_after(data, order, k)
+            table.write(t, later, ask_everywhere(estimator, predicted[t], data, later, beside))
+        if not wanted[t] or not can_be_asked(data, t):
+            continue
+        rows = data.rows(t, observed=False)
+        if is_read and data.task_index is None and not task.is_classification:
             found[t] = table.read([t], rows)[:, 0]  # the same question
-        elif asked:
+        else:
             found[t] = question(estimator, beside.features(data, t, rows), task)
     return found
+
+
+def _rows_after(data: TaskData, order: Sequence[int], k: int) -> np.ndarray:
+    """Return the rows of tasks that stand after the k-th in a chain."""
+    if data.task_index is None:
+        return np.arange(data.n_rows)
+    return np.flatnonzero(np.argsort(order)[data.task_index] > k)
 
 
 def _opinion(estimator: Any, X: Any, task: TaskSpec) -> np.ndarray:

@@ -52,10 +52,18 @@ class CrossFittedComposition(TaskwiseComposition):
         return found
 
     def _folds(
-        self, cv: Any, parts: Sequence[Part], sample_weight: Any, params: dict[str, Any]
+        self,
+        cv: Any,
+        parts: Sequence[Part],
+        sample_weight: Any,
+        params: dict[str, Any],
+        *,
+        reads_own: bool,
     ) -> list[list[Fold] | None]:
         """Return the folds of each task, None for those that hold nothing out."""
-        if cv is None:
+        # a row that belongs to one task has no label that another task's prediction could show
+        is_tagged = parts[0].data.task_index is not None
+        if cv is None or (not reads_own and (is_tagged or len(parts) == 1)):
             return [None] * len(parts)
         groups = self._groups(sample_weight, params)
         return [folds_of(part, cv, groups) for part in parts]

@@ -31,11 +31,14 @@ class Learner:
         Cloned for every fit.
     part : Part
     beside : Beside
+    read_at : ndarray of int, default=None
+        Rows of the data on which other estimators read this one's task; None is all.
     """
 
     estimator: Any
     part: Part
     beside: Beside
+    read_at: np.ndarray | None = None
 
     @property
     def predicted(self) -> PredictedColumns:
@@ -75,7 +78,7 @@ def fit_out_of_fold(
     fitted : list of estimators
         Each fitted on all labelled rows of its task.
     columns : list of ndarray of shape (n_rows, n_columns)
-        What other tasks read of each learner's task.
+        What other tasks read of each learner's task, NaN where none does.
     """
     results = iter(Parallel(n_jobs=n_jobs)(_jobs(learners, folds)))
     fitted, known = [], []
@@ -136,11 +139,12 @@ def _known(
 
 
 def _complete(estimator: Any, learner: Learner, known: np.ndarray) -> np.ndarray:
-    """Return the columns of all rows, given those of the labelled ones."""
+    """Return the columns of all rows that are read, given those of the labelled ones."""
     part, predicted = learner.part, learner.predicted
-    columns = np.empty((part.data.n_rows, predicted.n_columns))
+    columns = np.full((part.data.n_rows, predicted.n_columns), np.nan)
     columns[part.rows] = known
-    others = np.setdiff1d(np.arange(part.data.n_rows), part.rows, assume_unique=True)
+    read_at = np.arange(part.data.n_rows) if learner.read_at is None else learner.read_at
+    others = np.setdiff1d(read_at, part.rows, assume_unique=True)
     if len(others):
         columns[others] = ask_everywhere(estimator, predicted, part.data, others, learner.beside)
     return columns

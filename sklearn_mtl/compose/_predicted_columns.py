@@ -75,9 +75,9 @@ class PredictionTable:
         self._places = np.split(np.arange(stops[-1]), stops[:-1])
         self._values = np.full((n_rows, stops[-1]), np.nan)
 
-    def write(self, task: int, columns: np.ndarray) -> None:
-        """Set the columns of a task, an array (n_rows, n_columns)."""
-        self._values[:, self._places[task]] = columns
+    def write(self, task: int, rows: np.ndarray, columns: np.ndarray) -> None:
+        """Set the columns of a task at some rows, an array (n_rows, n_columns)."""
+        self._values[np.ix_(rows, self._places[task])] = columns
 
     def read(self, tasks: Sequence[int], rows: np.ndarray) -> np.ndarray:
         """Return the columns of some tasks one after another, at those rows."""

@@ -96,7 +96,8 @@ class StackedTasks(CrossFittedComposition):
     -----
     *Rows.* A task that is labelled on few rows lends its predictions to all: f_s is asked about
     every row without a label of s, also about the rows of other tasks where each has its own X or
-    a row belongs to one task (long form). So tasks with their own X need the same features.
+    a row belongs to one task (long form). So tasks with their own X need the same features, and as
+    none of their rows has labels of two tasks, `cv` holds rows out there for ``reads="all"`` alone.
 
     *Frames.* The columns are named ``predicted_<task>`` and ``predicted_<task>_<class>``, and
     stand after those of X, so that estimators that pick columns by name find their own.
@@ -186,13 +187,11 @@ class StackedTasks(CrossFittedComposition):
         learners = [
             Learner(self._estimator_of(part.task.name), part, Beside(table, [])) for part in parts
         ]
-        if any(self._read(table, t).tasks for t in range(layout.n_tasks)):
-            folds = self._folds(cv, parts, sample_weight, params)
-            first, columns = fit_out_of_fold(learners, folds, self.n_jobs)
-            for t, own in enumerate(columns):
-                table.write(t, own)
-        else:
-            first = fit_all(learners, self.n_jobs)
+        reads_own = self.reads == "all"
+        folds = self._folds(cv, parts, sample_weight, params, reads_own=reads_own)
+        first, columns = fit_out_of_fold(learners, folds, self.n_jobs)
+        for t, own in enumerate(columns):
+            table.write(t, np.arange(len(own)), own)
         answering = self._answering_parameter()
         second = fit_all(
             (
@@ -266,5 +265,5 @@ class StackedTasks(CrossFittedComposition):
             for s in sources
         )
         for s, own in zip(sources, columns, strict=True):
-            table.write(s, own)
+            table.write(s, everywhere, own)
         return (own.features(data, t, data.rows(t, observed=False)) for t, own in beside.items())

@@ -158,6 +158,16 @@ def test_own_rows_and_long_form_give_the_same():
     assert (long.predict_proba(rows)[14:, 2] == 0).all()
 
 
+def test_rows_of_one_task_are_held_out_only_where_it_reads_itself():
+    X = {"a": np.arange(12.0).reshape(6, 2), "b": np.arange(2.0, 6.0).reshape(2, 2)}
+    y = {"a": np.arange(6.0), "b": np.array([1.0, 2.0])}  # "b" is too small for folds
+    model = StackedTasks(Memory(), cv=3).fit(X, y)
+    # all rows of "a" were fitted, among them those that look like the rows of "b"
+    assert model.final_estimators_["b"].features_[:, 2].tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match=r"Task 'b' has 2 label\(s\) for cv=3 folds"):
+        StackedTasks(Memory(), cv=3, reads="all").fit(X, y)
+
+
 def test_nested_parameters_reach_both_estimators():
     X, _, y = make_mixed()
     model = StackedTasks(Ridge(), {"good": LogisticRegression(), "price": Ridge()})
