@@ -11,7 +11,7 @@ from matplotlib import pyplot
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import confusion_matrix, roc_auc_score
+from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -174,6 +174,8 @@ def test_a_mean_curve_is_the_mean_of_the_shares_above_each_threshold():
     assert (np.diff(fpr) >= 0).all()
     assert (np.diff(tpr) >= 0).all()
     assert (fpr[0], tpr[0], fpr[-1], tpr[-1]) == (0, 0, 1, 1)
+    for k in classes:
+        assert np.isin(roc_curve(labels == k, scores[:, k])[0], fpr).all()  # no corner is cut
     for place in range(1, len(fpr)):
         means = []
         for k in classes:
