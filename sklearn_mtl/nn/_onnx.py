@@ -42,6 +42,8 @@ def onnx_graph(
     ValueError
         A module that torch cannot export, or whose graph would take one number of rows alone.
     """
+    from onnx import inliner
+
     rows = torch.zeros(ROWS, *input_shape, dtype=getattr(torch, dtype.name))
     precision = inference_dtype(net, rows.dtype)
     module = deepcopy(net.inference_module(precision)).to("cpu")
@@ -64,7 +66,8 @@ def onnx_graph(
                 "x.shape[0] instead of len(x), no branch on values."
             ) from error
     n_members = module.n_members if isinstance(module, Members) else 1
-    return exported.model_proto.graph, n_members  # type: ignore[union-attr]
+    model = inliner.inline_local_functions(exported.model_proto)  # type: ignore[union-attr]
+    return model.graph, n_members
 
 
 @contextmanager
