@@ -281,6 +281,9 @@ def test_estimators_are_replaced_dropped_and_searched_by_name():
     kept = VotingTasks(VALUES[:2], weights=[1, 2]).fit(X, Y)
     np.testing.assert_array_equal(model.predict(X), kept.predict(X))
     assert not np.allclose(model.predict(X), whole)
+    first = VotingTasks([("ridge", "drop"), *VALUES[1:]], weights=[1, 2, 3]).fit(X, Y)
+    kept = VotingTasks(VALUES[1:], weights=[2, 3]).fit(X, Y)
+    np.testing.assert_array_equal(first.predict(X), kept.predict(X))
     model.set_params(trees=TREES, trees__estimator__max_depth=1)
     assert model.get_params()["trees__estimator__max_depth"] == 1
     search = GridSearchCV(
