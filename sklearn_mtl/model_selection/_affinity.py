@@ -25,8 +25,8 @@ class TaskAffinity:
     matrix : ndarray of shape (n_tasks, n_tasks)
         [i, j]: how much task i helps task j; NaN where that could not be measured.
     task_names : list of T names
-    method : {"pairwise", "gradient", "coefficients"}
-        What was measured; see :func:`task_affinity`.
+    method : {"pairwise", "gradient", "coefficients", "given"}
+        What was measured, see :func:`task_affinity`; "given" for a matrix of the caller's.
 
     Examples
     --------
@@ -70,11 +70,11 @@ class TaskAffinity:
 
 MOST_SHOWN = 20  # tasks whose table still reads as one
 
-_MEASURES: dict[str, Callable[[TaskSubsets, int], np.ndarray]] = {
+MEASURES_OF_ONE_FIT: dict[str, Callable[[TaskSubsets, int], np.ndarray]] = {
     "gradient": gradient_affinity,
     "coefficients": coefficient_cosines,
 }
-METHODS = ("pairwise", *_MEASURES)
+METHODS = ("pairwise", *MEASURES_OF_ONE_FIT)
 
 
 def task_affinity(
@@ -214,8 +214,8 @@ def measure(
 ) -> TaskAffinity:
     """Return the affinities that a method measures."""
     names = subsets.rows.names
-    if method in _MEASURES:
-        return TaskAffinity(_MEASURES[method](subsets, draw_seed(rng)), names, method)
+    if method in MEASURES_OF_ONE_FIT:
+        return TaskAffinity(MEASURES_OF_ONE_FIT[method](subsets, draw_seed(rng)), names, method)
     splits = make_splits(cv, 1, subsets.rows, None, subsets.estimator, rng)
     count_labels(subsets.rows, splits)
     matrix = pairwise_gains(subsets, splits, metrics, draw_seed(rng), n_jobs)

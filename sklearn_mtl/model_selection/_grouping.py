@@ -15,14 +15,16 @@ from sklearn_mtl.compose._part import sliceable
 from sklearn_mtl.compose._tags import is_tagged, kind_of
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.model_selection._affinity import (
+    MEASURES_OF_ONE_FIT,
     METHODS,
     TaskAffinity,
     check_metrics,
     measure,
     read_tasks,
 )
+from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
 from sklearn_mtl.model_selection._innermost import find_task_feature, innermost
-from sklearn_mtl.model_selection._n_groups import score_partitions
+from sklearn_mtl.model_selection._n_groups import score_numbers
 from sklearn_mtl.model_selection._paired_folds import count_labels, make_splits
 from sklearn_mtl.model_selection._partition import best_partition
 from sklearn_mtl.model_selection._task_subsets import Subset, TaskSubsets
@@ -51,7 +53,8 @@ class TaskGrouping(BaseComposition, OneOrDictOfEstimators):
     n_groups : int or "auto", default="auto"
         K. "auto" cross-validates the best partitions into 1, …, `max_groups` and T groups, and
         takes the fewest groups whose mean gain over one group of all tasks, relative to its
-        errors, is within one standard error of the best.
+        errors, is within one standard error of the best. Affinities that take one fit are measured
+        anew on the training rows of each split; those of pairs are not.
     max_groups : int, default=6
         For ``n_groups="auto"``.
     affinity : {"pairwise", "gradient", "coefficients"}, TaskAffinity or array of shape (T, T), \
@@ -77,8 +80,8 @@ default="pairwise"
     affinity_ : TaskAffinity
         Absent where there is one group to choose only.
     cv_results_ : dict
-        For ``n_groups="auto"`` and several tasks: "n_groups", "groups", "mean_gain", "std_gain"
-        and "split0_gain", …, an entry a candidate.
+        For ``n_groups="auto"`` and several tasks: "n_groups", "mean_gain", "std_gain" and
+        "split0_gain", …, an entry a candidate.
     task_names_ : list of T names
     layout_ : TaskLayout
         The tasks' kinds and classes, and the container that ``fit`` received.
@@ -105,15 +108,15 @@ default="pairwise"
 
     Notes
     -----
-    *Optimism.* Affinities and the number of groups are learned from all rows of ``fit``, so
-    ``cv_results_`` flatters: score the whole estimator on rows that ``fit`` never saw.
+    *Optimism.* With ``affinity="pairwise"`` the candidates of "auto" are chosen by errors on all
+    rows of ``fit``, so ``cv_results_`` flatters: score the whole estimator on other rows.
 
     *Labels.* A group of one task gets one column of labels, in long form the task's rows; dicts
     by task name among the estimator's parameters (`task_weight`, `loss`, …) are cut to the group.
 
     *Cost.* For T tasks the default measures T (T + 1) / 2 cross-validations;
     ``affinity="gradient"`` and ``"coefficients"`` take one fit. "auto" adds one cross-validation
-    for each group of a candidate.
+    for each group of a candidate, and to these two a measurement a split.
 
     References
     ----------
@@ -248,9 +251,24 @@ default="pairwise"
             return partitions[0]
         splits = make_splits(self.cv, 1, subsets.rows, None, self.estimator, rng)
         count_labels(subsets.rows, splits)
-        scored = score_partitions(subsets, partitions, splits, metrics, draw_seed(rng), self.n_jobs)
-        self.cv_results_ = scored.table(subsets)
+        candidates = [
+            self._partitions_of_part(subsets, train, numbers, draw_seed(rng)) or partitions
+            for train, _ in splits
+        ]
+        scored = score_numbers(subsets, candidates, splits, metrics, draw_seed(rng), self.n_jobs)
+        self.cv_results_ = scored.table()
         return partitions[scored.chosen]
+
+    def _partitions_of_part(
+        self, subsets: TaskSubsets, train: np.ndarray, numbers: list[int], seed: int
+    ) -> list[list[Subset]] | None:
+        """Return what would be chosen from training rows; None where groups must stay the same."""
+        if not isinstance(self.affinity, str) or self.affinity not in MEASURES_OF_ONE_FIT:
+            return None
+        rows = ComparisonRows(*subsets.rows.part(train), subsets.rows.task_feature)
+        part = TaskSubsets(subsets.estimator, rows)
+        matrix = MEASURES_OF_ONE_FIT[self.affinity](part, seed)
+        return [best_partition(matrix, k) for k in numbers]
 
     def _affinity(
         self, subsets: TaskSubsets, metrics: list[Any], rng: np.random.Generator

@@ -1,6 +1,5 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,61 +11,68 @@ from sklearn_mtl.model_selection._task_subsets import Subset, TaskSubsets
 
 @dataclass(frozen=True, eq=False)
 class GroupedScores:
-    """What partitions gain over one group of all tasks.
+    """What numbers of groups gain over one group of all tasks.
 
     Attributes
     ----------
-    partitions : list of list of tuple of task numbers
-        From the fewest groups to the most; the first is one group.
-    gains : ndarray of shape (n_partitions, n_splits)
+    n_groups : list of int
+        Ascending; the first is 1.
+    gains : ndarray of shape (n_candidates, n_splits)
         On each split the mean over tasks of (e_t in one group - e_t) / mean e_t in one group.
     """
 
-    partitions: list[list[Subset]]
+    n_groups: list[int]
     gains: np.ndarray
 
     @property
     def chosen(self) -> int:
-        """The partition of fewest groups within one standard error of the best.
+        """The place of the fewest groups within one standard error of the best.
 
-        Of the differences to the best, split by split.
+        Of the differences to the best, split by split (the rule of Breiman et al., "Classification
+        and Regression Trees", 1984, section 3.4.3).
         """
         best = self.gains[np.argmax(self.gains.mean(axis=1))]
         behind = best - self.gains
         error = behind.std(axis=1, ddof=1) / np.sqrt(self.gains.shape[1])
         return int(np.argmax(behind.mean(axis=1) <= error))
 
-    def table(self, subsets: TaskSubsets) -> dict[str, Any]:
+    def table(self) -> dict[str, np.ndarray]:
         """Return the scores as ``cv_results_``."""
-        n_splits = self.gains.shape[1]
-        result: dict[str, Any] = {
-            "n_groups": np.array([len(groups) for groups in self.partitions]),
-            "groups": [[subsets.names(group) for group in groups] for groups in self.partitions],
+        result = {
+            "n_groups": np.array(self.n_groups),
             "mean_gain": self.gains.mean(axis=1),
             "std_gain": self.gains.std(axis=1),
         }
-        return result | {f"split{k}_gain": self.gains[:, k] for k in range(n_splits)}
+        return result | {f"split{k}_gain": gains for k, gains in enumerate(self.gains.T)}
 
 
-def score_partitions(
+def score_numbers(
     subsets: TaskSubsets,
-    partitions: Sequence[list[Subset]],
+    candidates: Sequence[Sequence[list[Subset]]],
     splits: Splits,
     metrics: Sequence[TaskMetric | None],
     seed: int,
     n_jobs: int | None,
 ) -> GroupedScores:
-    """Cross-validate partitions, each group of tasks fitted once a split wherever it appears."""
-    n_tasks = len(subsets.rows.names)
-    wanted = sorted({group for groups in partitions for group in groups})
+    """Cross-validate numbers of groups; each group of tasks is fitted once a split.
+
+    Parameters
+    ----------
+    candidates : list over splits of list over numbers of groups of partition
+        The first of each is one group.
+    """
+    n_tasks, n_candidates = len(subsets.rows.names), len(candidates[0])
+    groups = [{group for groups in own for group in groups} for own in candidates]
+    wanted = [(group, k) for k, own in enumerate(groups) for group in sorted(own)]
     found = subset_errors(subsets, wanted, splits, metrics, seed, n_jobs)
-    errors = np.full((len(partitions), n_tasks, len(splits)), np.nan)
-    for k, groups in enumerate(partitions):
-        for group in groups:
-            errors[k, list(group)] = found[group]
+    errors = np.full((n_candidates, n_tasks, len(splits)), np.nan)
+    for k, own in enumerate(candidates):
+        for c, partition in enumerate(own):
+            for group in partition:
+                errors[c, list(group), k] = found[group, k]
     level = np.nanmean(errors[0], axis=1)[:, None]
     relative = (errors[0] - errors) / np.where(level > 0, level, np.nan)
     # a task without an error in one group, or without a label in a test part, has no say there
     known = ~np.isnan(relative[0])
     gains = np.where(known, relative, 0.0).sum(axis=1) / np.maximum(known.sum(axis=0), 1)
-    return GroupedScores(list(partitions), gains)
+    return GroupedScores([len(partition) for partition in candidates[0]], gains)

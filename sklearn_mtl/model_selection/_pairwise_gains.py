@@ -22,41 +22,38 @@ def pairwise_gains(
         gain[i, j] = (e_j - e_j with i) / e_j
 
     with the mean test errors of the same splits and the same seeds. NaN on the diagonal, and where
-    a task alone makes no error or has no label in any test part.
+    a task alone makes no error.
     """
     n_tasks = len(subsets.rows.names)
     alone: list[Subset] = [(t,) for t in range(n_tasks)]
     pairs = list(combinations(range(n_tasks), 2))
-    errors = subset_errors(subsets, [*alone, *pairs], splits, metrics, seed, n_jobs)
+    n_splits = len(splits)
+    wanted = [(subset, k) for subset in (*alone, *pairs) for k in range(n_splits)]
+    errors = subset_errors(subsets, wanted, splits, metrics, seed, n_jobs)
+
+    def mean_error(subset: Subset, place: int) -> float:
+        known = [errors[subset, k][place] for k in range(n_splits)]
+        return float(np.nanmean(known))
+
     gain = np.full((n_tasks, n_tasks), np.nan)
     for pair in pairs:
-        for helper, helped, place in ((0, 1, 1), (1, 0, 0)):
-            own = errors[(pair[helped],)][0]
-            if (mean := _mean(own)) > 0:
-                gain[pair[helper], pair[helped]] = (mean - _mean(errors[pair][place])) / mean
+        for helper, helped, place in ((*pair, 1), (*pair[::-1], 0)):
+            own = mean_error((helped,), 0)
+            if own > 0:
+                gain[helper, helped] = (own - mean_error(pair, place)) / own
     return gain
 
 
 def subset_errors(
     subsets: TaskSubsets,
-    wanted: Sequence[Subset],
+    wanted: Sequence[tuple[Subset, int]],
     splits: Splits,
     metrics: Sequence[TaskMetric | None],
     seed: int,
     n_jobs: int | None,
-) -> dict[Subset, np.ndarray]:
-    """Return the test errors (n_tasks in it, n_splits) of the estimator fitted to each subset."""
+) -> dict[tuple[Subset, int], np.ndarray]:
+    """Return the test errors (tasks of the subset,) of fits to subsets on numbered splits."""
     found: Any = Parallel(n_jobs=n_jobs)(
-        delayed(subsets.errors)(subset, seed, split, metrics)
-        for subset in wanted
-        for split in splits
+        delayed(subsets.errors)(subset, seed, splits[k], metrics) for subset, k in wanted
     )
-    return {
-        subset: np.array(found[k * len(splits) : (k + 1) * len(splits)]).T
-        for k, subset in enumerate(wanted)
-    }
-
-
-def _mean(errors: np.ndarray) -> float:
-    known = errors[~np.isnan(errors)]
-    return float(known.mean()) if len(known) else np.nan
+    return dict(zip(wanted, found, strict=True))
