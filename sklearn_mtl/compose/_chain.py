@@ -36,8 +36,8 @@ class TaskChain(CrossFittedComposition):
         One for all tasks, or one for each, as in :class:`IndependentTasks`.
     order : sequence of T task names or "random", default=None
         None is the order of the tasks in y.
-    cv : int, splitter or None, default=5
-        Folds of each task's labelled rows (for a number of classification tasks stratified).
+    cv : int, splitter, iterable of (train, test) rows of X, or None, default=5
+        Folds of each task's labelled rows; a number is of stratified ones for classification.
         None chains labels: z_j is the label of s_j where it is known and the prediction of f_j
         elsewhere. Then later estimators learn from values that are better than those they will
         read in ``predict``, but each task is fitted once.

@@ -36,8 +36,8 @@ class StackedTasks(CrossFittedComposition):
         The first of each task: one for all, or one for each, as in :class:`IndependentTasks`.
     final_estimator : estimator, or dict from task name to estimator, default=None
         The second of each task. None is a clone of the task's first.
-    cv : int, splitter or None, default=5
-        Folds of each task's labelled rows (for a number of classification tasks stratified).
+    cv : int, splitter, iterable of (train, test) rows of X, or None, default=5
+        Folds of each task's labelled rows; a number is of stratified ones for classification.
         None reads labels: z_s is the label of s where it is known and the prediction of f_s
         elsewhere. Then the second estimators learn from values that are better than those they
         will read in ``predict``, but every estimator is fitted once.
