@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.model_selection import MultiTaskKFold
+from sklearn_mtl.model_selection import MultiTaskKFold, MultiTaskShuffleSplit
 from sklearn_mtl.tasks import MultiTaskTarget, TaskData, TaskLayout
 from sklearn_mtl.tasks._layout import OWN, SHARED
 from sklearn_mtl.utils._validation import plain
@@ -41,7 +41,8 @@ def read_splits(
     ValueError
         A split that trains on nothing or holds out nothing.
     """
-    if isinstance(cv, MultiTaskKFold):  # it takes whole numbers for classes, of which none is here
+    if isinstance(cv, (MultiTaskKFold, MultiTaskShuffleSplit)):
+        # they take whole numbers for classes, of which none is here
         y = layout.decode(data.labels, data, observed=data.observed)  # type: ignore[arg-type]
     is_count = cv is None or isinstance(cv, (int, np.integer))
     splitter = check_cv(cv)

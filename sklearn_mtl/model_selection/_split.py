@@ -51,6 +51,10 @@ class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
     TaskLayoutError
         In ``split``: tasks with rows of their own; ``stack_tasks`` gives them rows to split.
 
+    See Also
+    --------
+    MultiTaskShuffleSplit : Random splits of any size.
+
     References
     ----------
     Sechidis, Tsoumakas, Vlahavas, "On the Stratification of Multi-Label Data", ECML PKDD 2011,

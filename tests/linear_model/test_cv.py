@@ -34,6 +34,7 @@ from sklearn_mtl import (
     MultiTaskKFold,
     MultiTaskLinearRegressor,
     MultiTaskLinearRegressorCV,
+    MultiTaskShuffleSplit,
     MultiTaskTarget,
     TaskLayoutError,
     stack_tasks,
@@ -649,9 +650,18 @@ def test_x_and_y_stay_as_they_were():
     np.testing.assert_array_equal(y, before[1])
 
 
-def test_whole_numbers_are_no_classes_to_a_stratified_splitter():
+@pytest.mark.parametrize("splitter", [MultiTaskKFold, MultiTaskShuffleSplit])
+def test_whole_numbers_are_no_classes_to_a_stratified_splitter(splitter):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
     y = (10 * X[:, 0]).round().astype(int)
-    found = LowRankRegressorCV(alphas=3, cv=MultiTaskKFold(5)).fit(X, y)  # warnings are errors
+    seen = []
+
+    class Recording(splitter):
+        def split(self, X, y=None, groups=None):
+            seen.append(np.asarray(y).dtype)
+            return super().split(X, y, groups)
+
+    found = LowRankRegressorCV(alphas=3, cv=Recording(5)).fit(X, y)  # warnings are errors
+    assert seen == [np.float64]
     assert found.mse_path_.shape == (3, 5)
