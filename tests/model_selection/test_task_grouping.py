@@ -75,6 +75,16 @@ def test_a_network_finds_the_planted_families_while_it_is_fitted(seed):
     assert [list(m.task_names_) for m in model.estimators_] == [["task0", "task1"]] * 2
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("affinity", ["pairwise", "coefficients"])
+def test_tasks_of_one_family_stay_together(affinity, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(40, 20))
+    Y = (X @ rng.normal(size=20))[:, None] + 2 * rng.normal(size=(40, 4))
+    model = TaskGrouping(LINEAR, affinity=affinity, cv=4, random_state=0).fit(X, Y)
+    assert model.n_groups_ == 1
+
+
 def test_groups_predict_better_than_all_tasks_together_or_apart():
     X, Y = make_families(0, n=60)
     train, test = np.arange(30), np.arange(30, 60)
