@@ -90,14 +90,8 @@ class FittedNetwork:
 
     def trim(self) -> None:
         """Forget the optimiser's and the balancer's state, and the history."""
-        weights = {"module": self._current_state()["module"]}
+        weights = {"module": self.__getstate__()["state"]["module"]}
         self._state, self._net, self.is_trimmed = weights, None, True
-
-    def _current_state(self) -> dict[str, Any]:
-        if self._net is None:
-            return self._state  # type: ignore[return-value]
-        state = backend().export_state(self._net)
-        return {"module": state["module"]} if self.is_trimmed else state
 
     def snapshot(self) -> "FittedNetwork":
         """Return a copy that further training leaves alone; what made the network is not copied."""
@@ -106,11 +100,14 @@ class FittedNetwork:
         return copy
 
     def __getstate__(self) -> dict[str, Any]:
+        state = self._state
+        if self._net is not None:
+            state = backend().export_state(self._net)
         return {
             "settings": self.settings,
             "made_with": self.made_with,
             "is_trimmed": self.is_trimmed,
-            "state": self._current_state(),
+            "state": state,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
