@@ -1,13 +1,12 @@
 """How much each side of a comparison may try before it is compared."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sklearn.model_selection import ParameterGrid
 from sklearn.model_selection._search import BaseSearchCV
 
-from sklearn_mtl.model_selection._innermost import own_parameters
+from sklearn_mtl.model_selection._innermost import own_parameters, search_space
 
 
 @dataclass(frozen=True)
@@ -77,14 +76,9 @@ def _parts(estimator: Any) -> list[Any]:
 
 
 def _n_candidates(search: Any) -> int:
-    params = own_parameters(search)
-    space, n_iter = (
-        params.get("param_grid", params.get("param_distributions")),
-        params.get("n_iter"),
-    )
-    spaces = [space] if isinstance(space, Mapping) else space
-    if any(hasattr(values, "rvs") for one in spaces for values in one.values()):
-        return n_iter
+    space, n_iter = search_space(search), getattr(search, "n_iter", None)
+    if any(hasattr(values, "rvs") for one in space for values in one.values()):
+        return int(search.n_iter)
     # lists are drawn from without replacement
     return len(ParameterGrid(space)) if n_iter is None else min(n_iter, len(ParameterGrid(space)))
 

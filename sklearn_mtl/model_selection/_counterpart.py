@@ -10,7 +10,13 @@ from sklearn.model_selection._search import BaseSearchCV
 
 from sklearn_mtl.compose import IndependentTasks
 from sklearn_mtl.compose._base import BaseComposition
-from sklearn_mtl.model_selection._innermost import Nested, innermost, levels, own_parameters
+from sklearn_mtl.model_selection._innermost import (
+    Nested,
+    innermost,
+    levels,
+    own_parameters,
+    search_space,
+)
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import listing
 
@@ -52,15 +58,9 @@ def _searches_sharing(estimator: Any) -> bool:
     for level in levels(estimator):
         if isinstance(level.estimator, BaseSearchCV):
             key = tail.removeprefix(f"{level.prefix}estimator__")
-            params = own_parameters(level.estimator)
-            space = params.get("param_grid", params.get("param_distributions"))
-            tried = {name for one in _spaces(space) for name in one}
+            tried = {name for space in search_space(level.estimator) for name in space}
             return any(name == key or name.startswith(f"{key}__") for name in tried)
     return False
-
-
-def _spaces(space: Any) -> list[Mapping[str, Any]]:
-    return [space] if isinstance(space, Mapping) else list(space)
 
 
 def _of_composition(inner: Nested) -> IndependentTasks:

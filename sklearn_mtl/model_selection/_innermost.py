@@ -62,6 +62,13 @@ def own_parameters(estimator: Any) -> dict[str, Any]:
     return estimator.get_params(deep=False) if hasattr(estimator, "get_params") else {}
 
 
+def search_space(search: BaseSearchCV) -> list[Mapping[str, Any]]:
+    """Return what a search tries: lists or distributions by parameter, in one or several dicts."""
+    params = own_parameters(search)
+    space = params.get("param_grid", params.get("param_distributions", {}))
+    return [space] if isinstance(space, Mapping) else list(space)
+
+
 def find_task_feature(estimator: Any, X: Any) -> Any:
     """Return the task column of X that the estimator reads, None where it has no long form."""
     inner = innermost(estimator)
@@ -71,7 +78,7 @@ def find_task_feature(estimator: Any, X: Any) -> Any:
     if inner.in_pipeline and feature not in list(getattr(X, "columns", ())):
         raise TaskLayoutError(
             f"The estimator at the end of the pipeline has task_feature={feature!r}, which is no "
-            "column name of X; say where X has the task: transfer_report(task_feature=...)."
+            "column name of X; say where X has the task by task_feature=."
         )
     return feature
 

@@ -27,7 +27,7 @@ REPEATS = 2
 
 def make_splits(
     cv: Any,
-    n_repeats: int | None,
+    n_repeats: Any,
     rows: ComparisonRows,
     groups: Any,
     estimator: Any,
@@ -35,10 +35,7 @@ def make_splits(
 ) -> Splits:
     """Return the row numbers of all training and test parts; see `transfer_report`."""
     is_count = isinstance(cv, Integral) and not isinstance(cv, bool)
-    if n_repeats is None:
-        n_repeats = REPEATS if is_count else 1
-    if not isinstance(n_repeats, Integral) or n_repeats < 1:
-        raise ValueError(f"n_repeats must be None or an integer of at least 1, got {n_repeats!r}.")
+    n_repeats = _check_repeats(n_repeats, REPEATS if is_count else 1)
     X, y, task_feature = rows.for_splitter()
     if is_count:
         if cv < 2:
@@ -69,6 +66,14 @@ def make_splits(
             cv.random_state = draw_seed(rng)
         splits += list(cv.split(X, y, groups))
     return _check_number(splits)
+
+
+def _check_repeats(n_repeats: Any, default: int) -> int:
+    if n_repeats is None:
+        return default
+    if not isinstance(n_repeats, Integral) or int(n_repeats) < 1:
+        raise ValueError(f"n_repeats must be None or an integer of at least 1, got {n_repeats!r}.")
+    return int(n_repeats)
 
 
 def _task_kinds(estimator: Any) -> Any:

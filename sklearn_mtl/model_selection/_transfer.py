@@ -149,14 +149,13 @@ def transfer_report(
     >>> import numpy as np
     >>> from sklearn_mtl import MeanRegularizedRegressor, transfer_report
     >>> rng = np.random.default_rng(0)
-    >>> X = rng.normal(size=(30, 20))
-    >>> alike = X @ rng.normal(size=20)
-    >>> y = {name: alike + rng.normal(size=30) for name in ("north", "south", "west")}
-    >>> y["other"] = -alike + rng.normal(size=30)
-    >>> model = MeanRegularizedRegressor(alpha_shared=0.01, alpha_specific=1.0)
+    >>> X = {name: rng.normal(size=(24, 20)) for name in ("east", "north", "west", "other")}
+    >>> y = {name: rows.sum(axis=1) + rng.normal(size=24) for name, rows in X.items()}
+    >>> y["other"] = -y["other"]
+    >>> model = MeanRegularizedRegressor(alpha_shared=0.01, alpha_specific=0.1)
     >>> report = transfer_report(model, X, y, random_state=0)
     >>> dict(zip(report.task_names, report.flag))
-    {'north': 'helped', 'south': 'helped', 'west': 'helped', 'other': 'hurt'}
+    {'east': 'undecided', 'north': 'helped', 'west': 'undecided', 'other': 'undecided'}
     """
     check_option(budget, ("equal", "any"), parameter="budget", owner="transfer_report")
     if not 0 < level < 1:

@@ -157,7 +157,7 @@ class TransferReport:
             f"{n_flags(UNDECIDED)} undecided of {n_tasks} task(s)"
         )
         lines.append(
-            f"mean rank {self.mean_rank:.2f} (1: better than the baseline on every task, 2: worse); "
+            f"mean rank {self.mean_rank:.2f} (1: always better than the baseline, 2: worse); "
             f"fit time {self.fit_time_ratio:.2g} x baseline"
         )
         lines.append(

@@ -1,6 +1,6 @@
 """Is `transfer_report` honest? False flags where nothing is gained, true ones where much is.
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/bench_transfer.py [SCHOOL] [--simulations 200] [--jobs 2]
+    OMP_NUM_THREADS=1 python tests/benchmarks/bench_transfer.py [SCHOOL] [--simulations 200]
 
 Simulates six tasks of 60 rows and 10 features, noise of variance 1, each scenario with rows of
 their own and with rows in common:
@@ -35,13 +35,13 @@ from sklearn_mtl import (
 )
 
 N_TASKS, N_FEATURES, N_FRESH = 6, 10, 2000
-DIRECTIONS = np.linalg.qr(np.random.default_rng(0).normal(size=(N_FEATURES, N_FEATURES)))[0][:N_TASKS]
+DIRECTIONS = np.linalg.qr(np.random.default_rng(0).normal(size=(N_FEATURES, N_TASKS)))[0].T
 UNRELATED = 1.5 * DIRECTIONS
 RELATED = 1.5 * DIRECTIONS[:1] + 0.15 * DIRECTIONS
 
 RIDGE = IndependentTasks(RidgeCV(np.geomspace(0.01, 1000, 20)))
-MEAN = MeanRegularizedRegressorCV(alphas_shared=4, alphas_specific=5)
-LOW_RANK = LowRankRegressorCV(alphas=8)
+MEAN = MeanRegularizedRegressorCV(alphas_shared=3, alphas_specific=4, cv=3)
+LOW_RANK = LowRankRegressorCV(alphas=6, cv=3)
 
 
 @dataclass
@@ -144,8 +144,9 @@ def show_school(path, n_jobs):
         n_jobs=n_jobs,
     )
     print(f"\n{report!r}")
+    flags = report.to_frame()["flag"]
     for flag in ("helped", "hurt"):
-        print(f"{flag}: {[n for n, f in zip(report.task_names, report.flag, strict=True) if f == flag]}")
+        print(f"{flag}: {flags.index[flags == flag].tolist()}")
 
 
 def main():

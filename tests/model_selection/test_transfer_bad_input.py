@@ -76,9 +76,9 @@ def test_a_baseline_of_other_tasks_is_refused_before_any_fit(names, told):
 
 
 def test_sides_that_read_different_forms_are_refused():
-    with pytest.raises(TaskLayoutError, match="baseline has task_feature=None, but .*=0"):
+    with pytest.raises(TaskLayoutError, match=r"baseline has task_feature=None, but .*=0"):
         report(MeanRegularizedRegressor(task_feature=0), LONG, Y[:, 0])
-    with pytest.raises(TaskLayoutError, match="estimator has task_feature=None, but .*=0"):
+    with pytest.raises(TaskLayoutError, match=r"estimator has task_feature=None, but .*=0"):
         report(
             MODEL, LONG, Y[:, 0], task_feature=0, baseline=IndependentTasks(Ridge(), task_feature=0)
         )
@@ -86,14 +86,16 @@ def test_sides_that_read_different_forms_are_refused():
 
 def test_a_task_without_labels_in_a_training_part_is_named_with_fold_and_count():
     y = {**NAMED, "size": np.where(np.arange(24) < 8, Y[:, 1], np.nan)}
-    with pytest.raises(TaskLayoutError, match="'size' with its 8 .* training part of split 0.* 8;"):
+    with pytest.raises(
+        TaskLayoutError, match=r"'size' with its 8 .* training part of split 0.* 8;"
+    ):
         report(MODEL, X, y, cv=KFold(3))
 
 
 def test_a_task_with_labels_in_one_test_part_is_named():
     splits = [(np.r_[0:12], np.r_[12:18]), (np.r_[0:12], np.r_[18:24])]
     y = {**NAMED, "size": np.where(np.arange(24) < 14, Y[:, 1], np.nan)}
-    with pytest.raises(TaskLayoutError, match="'size' with its 14 .* test part of 1 split.* of 2"):
+    with pytest.raises(TaskLayoutError, match=r"'size' with its 14 .* test part of 1 split.* of 2"):
         report(MODEL, X, y, cv=splits)
 
 
@@ -110,7 +112,7 @@ def test_a_split_without_labels_of_a_task_is_left_out_for_that_task():
 
 def test_a_baseline_that_makes_no_error_leaves_no_relative_gain():
     labels = (X[:, :2] > 0).astype(float)
-    with pytest.warns(UserWarning, match="baseline makes no error on the task.s. 'task0'"):
+    with pytest.warns(UserWarning, match=r"baseline makes no error on the task.s. 'task0'"):
         found = report(
             Constant(), X, labels, baseline=Constant(0.0), scoring="neg_mean_absolute_error", cv=2
         )
@@ -133,16 +135,18 @@ class Constant(RegressorMixin, BaseEstimator):
 
 def test_parameters_that_name_tasks_ask_for_a_baseline():
     graph = networkx.path_graph(["price", "size"])
-    with pytest.raises(ValueError, match="GraphRegressor has no .* 'graph' says .* pass baseline="):
+    with pytest.raises(
+        ValueError, match=r"GraphRegressor has no .* 'graph' says .* pass baseline="
+    ):
         report(GraphRegressor(graph), X, NAMED, baseline=None)
 
 
 def test_estimators_that_share_nothing_ask_for_a_baseline():
-    with pytest.raises(ValueError, match="IndependentTasks has no .* pass baseline="):
+    with pytest.raises(ValueError, match=r"IndependentTasks has no .* pass baseline="):
         report(BASELINE, X, NAMED, baseline=None)
-    with pytest.raises(ValueError, match="sharing='separate', which shares nothing"):
+    with pytest.raises(ValueError, match=r"sharing='separate', which shares nothing"):
         report(MultiTaskRegressor(sharing="separate"), X, NAMED, baseline=None)
-    with pytest.raises(ValueError, match="VotingTasks has no .* pass baseline="):
+    with pytest.raises(ValueError, match=r"VotingTasks has no .* pass baseline="):
         report(VotingTasks([("one", MODEL)]), X, NAMED, baseline=None)
 
 
@@ -151,29 +155,29 @@ def test_a_pipeline_in_long_form_asks_where_the_task_is():
     with pytest.raises(TaskLayoutError, match=r"transfer_report\(task_feature=\.\.\.\)"):
         report(model, LONG, Y[:, 0])
     search = GridSearchCV(model, {"meanregularizedregressor__alpha_shared": [1.0, 2.0]})
-    with pytest.raises(ValueError, match="search over a pipeline in long form"):
+    with pytest.raises(ValueError, match=r"search over a pipeline in long form"):
         report(search, LONG, Y[:, 0], task_feature=0, baseline=None)
 
 
 def test_rows_in_dicts_need_labels_in_a_dict_and_no_search():
     own = {"price": X, "size": X[:12]}
     labels = {"price": Y[:, 0], "size": Y[:12, 1]}
-    with pytest.raises(TaskLayoutError, match="y must be a dict of the same tasks"):
+    with pytest.raises(TaskLayoutError, match=r"y must be a dict of the same tasks"):
         report(MODEL, own, Y)
-    with pytest.raises(TaskLayoutError, match="lacks the task.s. 'size'"):
+    with pytest.raises(TaskLayoutError, match=r"lacks the task.s. 'size'"):
         report(MODEL, {"price": X}, labels)
     search = GridSearchCV(MODEL, {"alpha_shared": [1.0, 2.0]})
-    with pytest.raises(TaskLayoutError, match="estimator is a search.*stack_tasks"):
+    with pytest.raises(TaskLayoutError, match=r"estimator is a search.*stack_tasks"):
         report(search, own, labels, budget="any")
 
 
 def test_a_counterpart_that_cannot_be_fitted_is_shown():
-    with pytest.raises(ValueError, match="Task 'task0'.*one label a row") as error:
+    with pytest.raises(ValueError, match=r"Task 'task0'.*one label a row") as error:
         report(Constant(), X, Y, baseline=None, cv=MultiTaskKFold(2))
     shown = "baseline=None stood for IndependentTasks(estimator=Constant())"
     assert shown in error.value.__notes__[0]
 
 
 def test_labels_are_needed():
-    with pytest.raises(ValueError, match="y is None"):
+    with pytest.raises(ValueError, match=r"y is None"):
         report(MODEL, X, None)

@@ -104,7 +104,11 @@ def test_the_task_column_is_read_by_the_wrapper_and_split_by_nobody():
 
 @pytest.mark.parametrize(
     ("task_weight", "expected"),
-    [({"a": 3.0}, [3.0, 1.0, 1.0]), ([1.0, 2.0, 4.0], [1.0, 2.0, 4.0]), ("n_samples", [0.5, 1, 1.5])],
+    [
+        ({"a": 3.0}, [3.0, 1.0, 1.0]),
+        ([1.0, 2.0, 4.0], [1.0, 2.0, 4.0]),
+        ("n_samples", [0.5, 1, 1.5]),
+    ],
 )
 def test_each_task_keeps_its_weight(task_weight, expected):
     found = counterpart(MeanRegularizedRegressor(task_weight=task_weight))
@@ -215,7 +219,11 @@ def test_unequal_budgets_can_be_asked_for():
     with pytest.raises(ValueError, match="pass budget='any'"):
         transfer_report(MeanRegularizedRegressorCV(), X, Y, **options)
     report = transfer_report(
-        MeanRegularizedRegressorCV(alphas_shared=2, alphas_specific=2), X, Y, budget="any", **options
+        MeanRegularizedRegressorCV(alphas_shared=2, alphas_specific=2),
+        X,
+        Y,
+        budget="any",
+        **options,
     )
     assert np.isfinite(report.gain).all()
 
@@ -225,7 +233,9 @@ def test_a_search_in_long_form_is_made_by_each_task_alone():
     X = {name: rng.normal(size=(20, 3)) for name in range(3)}
     X, y = stack_tasks({name: (own, own.sum(axis=1)) for name, own in X.items()})
     model = MeanRegularizedRegressor(task_feature=-1)
-    search = GridSearchCV(model, {"alpha_shared": [0.1, 1.0]}, cv=MultiTaskKFold(3, task_feature=-1))
+    search = GridSearchCV(
+        model, {"alpha_shared": [0.1, 1.0]}, cv=MultiTaskKFold(3, task_feature=-1)
+    )
     report = transfer_report(search, X, y, cv=3, n_repeats=1, random_state=0)
     assert report.task_names == [0, 1, 2]
     assert np.isfinite(report.gain).all()

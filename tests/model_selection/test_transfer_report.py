@@ -340,9 +340,7 @@ def test_own_rows_and_long_form_of_them_are_compared_alike():
 def test_classes_and_values_may_have_rows_of_their_own():
     X, y = make_own()
     y["north"] = np.where(y["north"] > 0, "high", "low")
-    report = transfer_report(
-        MultiTaskLinearEstimator(), X, y, cv=3, n_repeats=1, random_state=0
-    )
+    report = transfer_report(MultiTaskLinearEstimator(), X, y, cv=3, n_repeats=1, random_state=0)
     assert np.isfinite(report.gain).all()
 
 
@@ -391,7 +389,9 @@ def test_the_printed_report_is_a_table_with_the_greatest_gain_first(n_tasks):
     X, Y = rng.normal(size=(20, 2)), rng.normal(size=(20, n_tasks))
     report = transfer_report(MODEL, X, Y, baseline=BASELINE, cv=2, n_repeats=1, random_state=0)
     lines = repr(report).splitlines()
-    shown = [line.split()[0] for line in lines if line.startswith("task") and "observed" not in line]
+    shown = [
+        line.split()[0] for line in lines if line.startswith("task") and "observed" not in line
+    ]
     order = np.argsort(-report.gain)
     assert shown[0] == f"task{order[0]}"
     assert shown[-1] == f"task{order[-1]}"
@@ -412,3 +412,12 @@ def test_a_metric_that_is_a_function_with_a_pinball_loss_needs_to_say_what_is_be
     scoring = make_scorer(mean_pinball_loss, greater_is_better=False)
     report = transfer_report(MODEL, X, Y, baseline=BASELINE, scoring=scoring, random_state=0)
     assert (report.baseline_scores < 0).all()
+
+
+def test_a_report_draws_itself():
+    pytest.importorskip("matplotlib").use("agg")
+    X, Y = make_data()
+    report = transfer_report(MODEL, X, Y, baseline=BASELINE, n_repeats=1, random_state=0)
+    display = report.plot()
+    np.testing.assert_array_equal(display.gain, report.gain)
+    assert list(display.task_names) == report.task_names
