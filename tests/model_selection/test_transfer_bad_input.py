@@ -152,7 +152,7 @@ def test_estimators_that_share_nothing_ask_for_a_baseline():
 
 def test_a_pipeline_in_long_form_asks_where_the_task_is():
     model = make_pipeline(StandardScaler(), MeanRegularizedRegressor(task_feature=0))
-    with pytest.raises(TaskLayoutError, match=r"transfer_report\(task_feature=\.\.\.\)"):
+    with pytest.raises(TaskLayoutError, match="say where X has the task"):
         report(model, LONG, Y[:, 0])
     search = GridSearchCV(model, {"meanregularizedregressor__alpha_shared": [1.0, 2.0]})
     with pytest.raises(ValueError, match=r"search over a pipeline in long form"):
