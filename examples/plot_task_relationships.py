@@ -24,15 +24,14 @@ from time import perf_counter
 
 import matplotlib
 import numpy as np
-from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.io import loadmat
-from scipy.spatial.distance import squareform
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import explained_variance_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_mtl import MeanRegularizedRegressorCV, MultiTaskKFold, TaskRelationshipRegressor
+from sklearn_mtl.inspection import TaskRelationDisplay
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -158,33 +157,23 @@ def fit_schools(X, y, school, share=0.75):
     return best
 
 
-def clustered(correlation):
-    """Return an order of the tasks that puts those of high correlation next to each other."""
-    distance = squareform(1.0 - correlation, checks=False)
-    return leaves_list(linkage(distance, method="average", optimal_ordering=True))
-
-
 # %%
 # The picture
 # -----------
-# Red tasks go along, blue ones against each other. Schools are put in the order of a hierarchical
-# clustering of their correlations, as their numbers mean nothing.
+# Purple tasks go along, brown ones against each other. ``TaskRelationDisplay`` puts schools in the
+# order of a hierarchical clustering of their correlations, as their numbers mean nothing.
 
 
 def draw(panels, schools, title):
     """Draw correlations of known tasks, and of schools in clustered order."""
-    figure, axes = plt.subplots(2, 2, figsize=(10, 9.5), layout="constrained")
-    order = clustered(schools)
-    panels = {**panels, title: schools[np.ix_(order, order)]}
-    for axis, (name, correlation) in zip(axes.ravel(), panels.items(), strict=True):
-        image = axis.imshow(correlation, cmap="RdBu_r", vmin=-1, vmax=1)
-        axis.set_title(f"correlation of tasks: {name}" if name != title else title)
-        if len(correlation) == len(NAMES):
-            axis.set_xticks(range(12), NAMES, rotation=90)
-            axis.set_yticks(range(12), NAMES)
-        else:
-            axis.set(xlabel="schools, clustered", xticks=[], yticks=[])
-    figure.colorbar(image, ax=axes, shrink=0.6)
+    figure, axes = plt.subplots(2, 2, figsize=(11, 9.5), layout="constrained")
+    for axis, (name, correlation) in zip(axes.ravel(), panels.items(), strict=False):
+        image = axis.imshow(correlation, cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
+        axis.set_title(f"correlation of tasks: {name}")
+        axis.set_xticks(range(12), NAMES, rotation=90)
+        axis.set_yticks(range(12), NAMES)
+        figure.colorbar(image, ax=axis)
+    TaskRelationDisplay.from_estimator(schools, ax=axes[1, 1]).ax_.set_title(title)
     OUTPUT.mkdir(exist_ok=True)
     figure.savefig(OUTPUT / "task_relationships.png", dpi=110)
 
@@ -200,7 +189,7 @@ def main(arguments):
         print("No path to school.mat given: these schools are drawn at random.")
         X, y, school = draw_school()
         title = f"{school.max() + 1} drawn schools of three kinds"
-    draw(panels, fit_schools(X, y, school).task_correlation_, title)
+    draw(panels, fit_schools(X, y, school), title)
 
 
 if __name__ == "__main__":
