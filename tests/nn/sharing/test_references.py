@@ -26,7 +26,7 @@ CLOSE = {"rtol": 1e-12, "atol": 1e-13}
         (PLE(n_shared_experts=3, n_specific_experts=2, n_levels=3), _loops.ple),
         (PLE(n_shared_experts=2, n_specific_experts=0, n_levels=2), _loops.ple),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),  # functions without their address
 )
 def test_a_scheme_is_its_loops(scheme, reference, n_tasks):
     network, x = make(scheme, n_tasks), rows()
