@@ -23,6 +23,7 @@ from _pruned_tree import PrunedTreeRegressor
 from bench_mulan import PUBLISHED, errors_of, outer_folds, read_table
 from sklearn.ensemble import BaggingRegressor, RandomForestRegressor
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 
 from sklearn_mtl import IndependentTasks, StackedTasks, TaskChain
@@ -31,12 +32,13 @@ from sklearn_mtl import IndependentTasks, StackedTasks, TaskChain
 def methods(p, shuffle, cv):
     """Return the models to compare, by the names they are published under."""
     options = {"n_estimators": 100, "random_state": shuffle}
+    folds = None if cv is None else KFold(cv, shuffle=True, random_state=shuffle)
     bagged = BaggingRegressor(PrunedTreeRegressor(), **options)
     forest = partial(RandomForestRegressor, **options)
     return {
         "ST": IndependentTasks(bagged),
-        "SST": StackedTasks(bagged, cv=cv, reads="all"),
-        "ERC": TaskChain(bagged, cv=cv, order="random", n_chains=10, random_state=shuffle),
+        "SST": StackedTasks(bagged, cv=folds, reads="all"),
+        "ERC": TaskChain(bagged, cv=folds, order="random", n_chains=10, random_state=shuffle),
         "ST, WEKA's forest": IndependentTasks(forest(max_features=int(np.log2(p)) + 1)),
         "ST, scikit-learn's forest": IndependentTasks(forest()),
     }
