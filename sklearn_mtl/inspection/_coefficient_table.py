@@ -12,7 +12,7 @@ from sklearn_mtl.convex import coef_rows
 from sklearn_mtl.inspection._unwrap import find_owner
 from sklearn_mtl.tasks import TaskLayout
 from sklearn_mtl.tasks._layout import LONG
-from sklearn_mtl.tasks._long import _find_column
+from sklearn_mtl.tasks._long import find_column
 from sklearn_mtl.utils._validation import plain
 
 
@@ -127,7 +127,7 @@ def _feature_names(estimator: Any, model: Any, n_features: int) -> list[Hashable
     layout = getattr(model, "layout_", None)
     if isinstance(layout, TaskLayout) and layout.rows == LONG:
         seen = seen or [f"x{j}" for j in range(n_features + 1)]
-        del seen[_find_column(seen, layout.task_feature)]
+        del seen[find_column(seen, layout.task_feature)]
     if len(seen) == n_features:
         return seen
     pipeline = find_owner(estimator, "steps")

@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_mtl.inspection._task_labels import LINE, SMALLEST, AxisNames, _pitch, short_names
+from sklearn_mtl.inspection._task_labels import LINE, SMALLEST, AxisNames, pitch_of, short_names
 
 SIZE = SMALLEST + 1.0  # points: a few names may be larger than many
 
@@ -28,7 +28,7 @@ def name_some_tasks(
     shown : ndarray of int
         The places of the names that are shown.
     """
-    apart = int(np.ceil(LINE * SIZE / _pitch(AxisNames(axis, names))))
+    apart = int(np.ceil(LINE * SIZE / pitch_of(AxisNames(axis, names))))
     free = np.ones(len(names), dtype=bool)
     chosen: list[int] = []
     for place in np.argsort(-importance, kind="stable"):

@@ -15,7 +15,7 @@ from sklearn_mtl.metrics import make_task_scorer
 from sklearn_mtl.metrics._scorer import TaskScorer, TaskVectorScorer
 from sklearn_mtl.tasks._column import is_dict_of_rows
 from sklearn_mtl.tasks._data import group_rows
-from sklearn_mtl.tasks._long import _find_column, find_names, split_task_column
+from sklearn_mtl.tasks._long import find_column, find_names, split_task_column
 from sklearn_mtl.utils._validation import draw_seed, listing, plain
 
 
@@ -181,7 +181,7 @@ def _read_rows(estimator: Any, X: Any, scorer: TaskVectorScorer) -> _Rows:
     if task_feature is None:
         return _Rows(X, [np.arange(X.shape[0])], list(range(len(names))), names)
     tasks, codes = find_names(split_task_column(X, task_feature)[0])
-    position = _find_column(names, task_feature)
+    position = find_column(names, task_feature)
     features = [j for j in range(len(names)) if j != position]
     return _Rows(X, group_rows(codes, len(tasks)), features, [names[j] for j in features])
 

@@ -121,7 +121,7 @@ def label_axes(requests: Sequence[AxisNames]) -> list[np.ndarray]:
 def _arrange(request: AxisNames) -> tuple[float, int, bool]:
     """Return the font size, the step between names shown, and whether they are turned."""
     is_x = request.axis.axis_name == "x"
-    size, pitch = _font_size(request.axis), _pitch(request)
+    size, pitch = _font_size(request.axis), pitch_of(request)
     if is_x:
         widest = max(map(len, short_names(request.names, request.most)))
         if widest * CHARACTER * size + GAP <= pitch:
@@ -158,7 +158,7 @@ def _font_size(axis: Any) -> float:
     return FontProperties(size=sizes[axis.axis_name]).get_size_in_points()
 
 
-def _pitch(request: AxisNames) -> float:
+def pitch_of(request: AxisNames) -> float:
     """Return the distance of neighbouring positions in points."""
     n_names, axes = len(request.names), request.axis.axes
     if n_names < 2:

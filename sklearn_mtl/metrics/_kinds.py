@@ -11,7 +11,7 @@ from sklearn_mtl.metrics._labels import TrueLabels
 from sklearn_mtl.metrics._metric import TaskKind
 from sklearn_mtl.tasks import TaskLayout
 from sklearn_mtl.tasks._column import EMPTY
-from sklearn_mtl.tasks._infer import CLASSIFICATION, MIXED, _check_task_kinds, _kind
+from sklearn_mtl.tasks._infer import CLASSIFICATION, MIXED, check_task_kinds, column_kind
 from sklearn_mtl.tasks._layout import LONG
 from sklearn_mtl.tasks._spec import REGRESSION
 from sklearn_mtl.utils._validation import check_option, check_tasks, listing, plain
@@ -33,14 +33,14 @@ def given_kinds(true: TrueLabels, task_kinds: Any, classes: Any = None) -> list[
         )
         family = task_kinds
     else:
-        overrides = _check_task_kinds(task_kinds, true.names, MIXED)
+        overrides = check_task_kinds(task_kinds, true.names, MIXED)
     known = _known_classes(true, classes)
     kinds = []
     for task, own in zip(true.tasks, known, strict=True):
         if task.column.content == EMPTY:
             kind = overrides.get(task.name, REGRESSION)  # nothing to score
         else:
-            kind = overrides.get(task.name) or _kind(task.column, task.name, family)
+            kind = overrides.get(task.name) or column_kind(task.column, family)
         if kind == REGRESSION:
             kinds.append(TaskKind(False, own))
         else:

@@ -12,7 +12,7 @@ from sklearn_mtl.tasks._column import Column, as_array, is_frame, is_series
 from sklearn_mtl.tasks._containers import NAMED, VECTOR, Labels, read_labels
 from sklearn_mtl.tasks._data import group_rows
 from sklearn_mtl.tasks._layout import LONG, OWN, SHARED
-from sklearn_mtl.tasks._long import _read_tags, read_tagged_labels
+from sklearn_mtl.tasks._long import read_tagged_labels, read_tags
 from sklearn_mtl.tasks._spec import REGRESSION
 from sklearn_mtl.tasks._weights import encode_sample_weight
 from sklearn_mtl.utils._validation import did_you_mean, listing, plain
@@ -128,7 +128,7 @@ def read_tasks(tasks: Any, y_true: Any) -> np.ndarray | None:
             "tasks= says the task of each row of a one-dimensional y_true, found "
             f"{type(y_true).__name__}, whose columns are the tasks; leave tasks=None."
         )
-    tags = _read_tags(tasks if is_series(tasks) else as_array(tasks), "tasks")
+    tags = read_tags(tasks if is_series(tasks) else as_array(tasks), "tasks")
     n_rows = len(y_true)
     if len(tags) != n_rows:
         raise TaskLayoutError(

@@ -10,7 +10,7 @@ from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks._column import EMPTY, REAL, Column
 from sklearn_mtl.tasks._containers import read_labels
 from sklearn_mtl.tasks._data import group_rows
-from sklearn_mtl.tasks._infer import CLASSIFICATION, MIXED, _check_task_kinds, _kind
+from sklearn_mtl.tasks._infer import CLASSIFICATION, MIXED, check_task_kinds, column_kind
 from sklearn_mtl.tasks._long import read_tagged_labels, split_task_column
 from sklearn_mtl.tasks._spec import REGRESSION
 from sklearn_mtl.utils._validation import check_option, plain
@@ -96,9 +96,9 @@ def _kinds(
         check_option(task_kinds, kinds, parameter="task_kinds", owner=owner)
         family = task_kinds
     else:
-        overrides = _check_task_kinds(task_kinds, names, MIXED)
+        overrides = check_task_kinds(task_kinds, names, MIXED)
     return [
-        overrides.get(name) or _kind(column, name, family)
+        overrides.get(name) or column_kind(column, family)
         for name, column in zip(names, columns, strict=True)
     ]
 

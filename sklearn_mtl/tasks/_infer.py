@@ -97,7 +97,7 @@ def infer_layout(
         _same_names(list(X), labels.names)
     else:
         rows, labels = SHARED, read_labels(y)
-    overrides = _check_task_kinds(task_kinds, labels.names, family)
+    overrides = check_task_kinds(task_kinds, labels.names, family)
     expected = _expected_classes(classes, labels, rows)
     if rows == SHARED and family != CLASSIFICATION and not overrides and _all_values(labels):
         values = tuple(TaskSpec(plain(name), REGRESSION) for name in labels.names)
@@ -111,7 +111,7 @@ def infer_layout(
                 f"Task {plain(name)!r} has no observed label among {len(column)} rows; drop it or "
                 "pass rows where it is known."
             )
-        kind = overrides.get(name) or _kind(column, name, family)
+        kind = overrides.get(name) or column_kind(column, family)
         kinds.append(kind)
         if kind == REGRESSION:
             _check_values(column, name)
@@ -170,9 +170,10 @@ def _same_names(of_x: Sequence[Hashable], of_y: Sequence[Hashable]) -> None:
             )
 
 
-def _check_task_kinds(
+def check_task_kinds(
     task_kinds: Mapping[Hashable, str] | None, names: Sequence[Hashable], family: str
 ) -> dict[Hashable, str]:
+    """Return the kinds that a caller overrides, after checking tasks, words and the family."""
     if task_kinds is None:
         return {}
     if not isinstance(task_kinds, Mapping):
@@ -195,7 +196,8 @@ def _check_task_kinds(
     return dict(task_kinds)
 
 
-def _kind(column: Column, name: Hashable, family: str) -> str:
+def column_kind(column: Column, family: str) -> str:
+    """Return whether labels are numbers or classes: what the family says, else what they are."""
     if family != MIXED:
         return family
     return REGRESSION if column.content == REAL else CLASSIFICATION

@@ -32,7 +32,7 @@ def split_task_column(X: Any, task_feature: Any) -> tuple[np.ndarray, Any]:
         )
     if is_frame(X):
         names = column_names(X)
-        position = _find_column(names, task_feature)
+        position = find_column(names, task_feature)
         if hasattr(X, "iloc"):
             others = np.delete(np.arange(len(names)), position)
             tags, rest = X.iloc[:, position], X.iloc[:, others]
@@ -56,10 +56,11 @@ def split_task_column(X: Any, task_feature: Any) -> tuple[np.ndarray, Any]:
             )
         position = _position(int(task_feature), array.shape[1])
         tags, rest = array[:, position], np.delete(array, position, axis=1)
-    return _read_tags(tags, task_feature), rest
+    return read_tags(tags, task_feature), rest
 
 
-def _find_column(names: Sequence[Hashable], task_feature: Any) -> int:
+def find_column(names: Sequence[Hashable], task_feature: Any) -> int:
+    """Return the place of the column that a name, or else a number, says."""
     found = [j for j, name in enumerate(names) if name == task_feature]
     if len(found) > 1:
         raise TaskLayoutError(
@@ -85,7 +86,8 @@ def _position(column: int, n_columns: int) -> int:
     return column % n_columns
 
 
-def _read_tags(tags: Any, task_feature: Any) -> np.ndarray:
+def read_tags(tags: Any, task_feature: Any) -> np.ndarray:
+    """Return the task of each row, shape (n,), of which none may be missing."""
     column = read_column(tags, f"the task column {plain(task_feature)!r}")
     if not column.observed.all():
         raise TaskLayoutError(
