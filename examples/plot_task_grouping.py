@@ -2,10 +2,9 @@
 Which tasks should learn together?
 ==================================
 
-You will learn how to measure how much each task helps each other one (``task_affinity``), in three
-ways of which one fit of a network is the cheapest; how ``TaskGrouping`` finds groups of tasks, and
-their number, and fits a model a group; and what that is worth against one model for all tasks and
-one for each.
+You will learn how to measure how much each task helps each other one (``task_affinity``), by pairs
+and by the gradients of one network; how ``TaskGrouping`` finds groups of tasks, and their number,
+and fits a model a group; and what that is worth against one model for all tasks and one for each.
 
 The data are drawn, so that the truth is known: the sales of nine shops, 60 days each, which depend
 on 15 features. Three shops are at the sea, three in the mountains, and three in towns: within a

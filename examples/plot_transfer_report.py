@@ -106,7 +106,8 @@ print(f"{perf_counter() - started:.0f} s")
 # The picture
 # -----------
 # Tasks from few labels to many. The crosses are what one cannot see with real data: the gain of the
-# same two models, fitted on all rows, on 2,000 new patients of each clinic.
+# same two models, fitted on all rows, on 2,000 new patients of each clinic. A flag can be wrong:
+# one clinic that is said to be helped is not.
 
 display = report.plot()
 if path is None:
