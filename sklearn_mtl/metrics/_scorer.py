@@ -1,6 +1,7 @@
 import copy
 from collections.abc import Hashable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -133,8 +134,13 @@ def _task_scores(y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
 class TaskScorer(_BaseScorer):
     """The scorer that `make_task_scorer` makes for one number."""
 
+    # what _BaseScorer reads; of the class, so that the state of a scorer holds no function
+    _score_func = staticmethod(_task_scores)
+    _sign = 1
+    _kwargs: Mapping[str, Any] = MappingProxyType({})
+    _response_method = "predict"
+
     def __init__(self, recipe: Mapping[str, Any], average: Hashable) -> None:
-        super().__init__(_task_scores, 1, {}, "predict")
         self._recipe, self._average = recipe, average
 
     def __repr__(self) -> str:

@@ -47,6 +47,7 @@ _OWN = {
     "linear_model._mean_regularized": ("MeanRegularizedClassifier", "MeanRegularizedRegressor"),
     "linear_model._mean_regularized_cv": ("MeanRegularizedRegressorCV",),
     "linear_model._task_relationship": ("TaskRelationshipClassifier", "TaskRelationshipRegressor"),
+    "metrics._scorer": ("TaskScorer", "TaskVectorScorer"),
     "model_selection._affinity": ("TaskAffinity",),
     "model_selection._grouping": ("TaskGrouping",),
     "model_selection._shuffle_split": ("MultiTaskShuffleSplit",),
@@ -105,8 +106,8 @@ def skops_trusted_types() -> list[str]:
     A pickle runs what its author wrote as soon as it is loaded. A file of ``skops.io`` names types
     and their content instead, and is loaded only where every type is trusted. skops trusts those
     of numpy, scipy and scikit-learn that it knows; these are the ones of this package, for every
-    estimator, penalty, sharing scheme, balancing method and embedding, and what scikit-learn keeps
-    in searches and in votes.
+    estimator, penalty, scorer, sharing scheme, balancing method and embedding, and what scikit-learn
+    keeps in searches and in votes.
 
     Types of your own are not among them, such as the class that a network was given as ``module=``,
     functions that are losses or kernels, and torchjd's aggregators: they are code that loading will

@@ -37,6 +37,7 @@ from sklearn_mtl import (
     TaskRelationshipRegressor,
     VotingTasks,
     convex,
+    make_task_scorer,
     skops_trusted_types,
 )
 from sklearn_mtl.neural_network.balancing import BALANCING
@@ -197,6 +198,21 @@ def test_a_search():
     X, y = make_data("LowRankRegressor")
     search = GridSearchCV(LowRankRegressor(), {"alpha": [0.1, 1.0]}, cv=3)
     assert_travels(search.fit(X, MultiTaskTarget(y)), X)
+
+
+@pytest.mark.parametrize(
+    ("scorer", "refit"),
+    [(make_task_scorer("r2"), True), (make_task_scorer(None, average=None), "b")],
+    ids=["mean", "by task"],
+)
+def test_scorers_travel_in_searches(scorer, refit):
+    X, y = make_data("LowRankRegressor")
+    target = MultiTaskTarget(y)
+    params = {"scoring": scorer, "refit": refit, "cv": 3}
+    search = GridSearchCV(LowRankRegressor(), {"alpha": [0.1, 1.0]}, **params).fit(X, target)
+    assert_travels(search, X)
+    loaded = skops.io.loads(skops.io.dumps(search), trusted=TRUSTED)
+    assert loaded.score(X, target) == search.score(X, target)
 
 
 # -- containers -----------------------------------------------------------------------------------
