@@ -3,7 +3,7 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,6 +16,7 @@ from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._exported import (
     AveragedLogistic,
+    Exportable,
     Exported,
     LinearOutputs,
     feature_names,
@@ -25,7 +26,7 @@ from sklearn_mtl.tasks._predictions import activate, encoded_predictions, probab
 from sklearn_mtl.tasks._rows import read_rows
 
 
-class BaseLinearModel(BaseEstimator):
+class BaseLinearModel(Exportable, BaseEstimator):
     """What all linear estimators share: containers in and out, predictions, scores.
 
     ``fit`` leaves `layout_`, `coef_`, `intercept_`, and `_rows`: whose weights the rows of `coef_`
@@ -44,6 +45,24 @@ class BaseLinearModel(BaseEstimator):
         "tol": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
     }
+
+    def decoupled(self, n_tasks: int) -> Any:
+        """Return what the estimator is for one of `n_tasks` tasks that share nothing.
+
+        Fitted to the rows of that task alone, it finds the weights that this estimator finds for
+        it beside tasks from which it learns nothing. What all tasks say together, such as a
+        learned population, is said by the one task.
+
+        Parameters
+        ----------
+        n_tasks : int
+
+        Returns
+        -------
+        estimator : estimator
+            Not fitted.
+        """
+        return clone(self)
 
     # -- fit ----------------------------------------------------------------------------------
 
@@ -145,6 +164,20 @@ class BaseLinearModel(BaseEstimator):
         data = model.layout_.encode(X, y, sample_weight)
         return mean_task_score(model.layout_, data, model._encoded(X, data))
 
+    def trim(self) -> Self:
+        """Keep what predictions need, and forget the statistics of the training rows.
+
+        `statistics_`, up to T p² numbers, are dropped where there are any. The model predicts what
+        it did before; ``partial_fit`` cannot go on from it.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        self.__dict__.pop("statistics_", None)
+        return self
+
     # -- in other programs ----------------------------------------------------------------------
 
     def _exported(self) -> Exported:
@@ -219,20 +252,6 @@ class BaseLinearRegression(RegressorMixin, BaseLinearModel):
     ) -> tuple[TaskLayout, TaskData, Any]:
         refuse_dask(X, type(self).__name__)
         return super()._read(X, y, sample_weight, layout)
-
-    def trim(self) -> Self:
-        """Keep what predictions need, and forget the statistics of the training rows.
-
-        `statistics_` is dropped, up to T p² numbers. The model predicts what it did before;
-        ``partial_fit`` cannot go on from it.
-
-        Returns
-        -------
-        self
-        """
-        check_is_fitted(self)
-        self.__dict__.pop("statistics_", None)
-        return self
 
 
 class HasClasses:

@@ -10,13 +10,13 @@ from sklearn_mtl.neural_network._epochs import task_history
 from sklearn_mtl.neural_network._fitted import FittedNetwork
 from sklearn_mtl.neural_network._parameters import check_tables
 from sklearn_mtl.tasks import TaskData, TaskLayout
-from sklearn_mtl.tasks._exported import Exported, NetworkOutputs, feature_names
+from sklearn_mtl.tasks._exported import Exportable, Exported, NetworkOutputs, feature_names
 from sklearn_mtl.tasks._predictions import activate, encoded_predictions, probabilities
 from sklearn_mtl.tasks._rows import read_rows
 from sklearn_mtl.tasks._spec import REGRESSION
 
 
-class FittedPredictions:
+class FittedPredictions(Exportable):
     """What a network can say once it is fitted: predictions, scores, attributes."""
 
     layout_: TaskLayout

@@ -21,7 +21,7 @@ def export_state(net: MultiTaskNet) -> dict[str, Any]:
 def import_state(net: MultiTaskNet, state: dict[str, Any]) -> None:
     """Give an initialised net the state that `export_state` returned, or its weights alone."""
     net.module_.load_state_dict(_to_torch(state["module"]))
-    if len(state) == 1:
+    if "optimizer" not in state:
         return
     net.criterion_.load_state_dict(_to_torch(state["criterion"]))
     net.optimizer_.load_state_dict(_to_torch(state["optimizer"]))

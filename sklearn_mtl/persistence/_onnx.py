@@ -14,7 +14,7 @@ from sklearn_mtl.persistence._decode import PROBABILITIES, class_labels, decode,
 from sklearn_mtl.persistence._graph import DOUBLE, Graph
 from sklearn_mtl.persistence._steps import unwrap, write_step
 from sklearn_mtl.persistence._values import values_of
-from sklearn_mtl.tasks._exported import Exported, NetworkOutputs
+from sklearn_mtl.tasks._exported import Exportable, Exported, NetworkOutputs
 from sklearn_mtl.tasks._layout import LONG
 from sklearn_mtl.utils._validation import check_option
 
@@ -94,7 +94,7 @@ def to_onnx(
     check_is_fitted(estimator)
     steps, model = unwrap(estimator)
     check_is_fitted(model)
-    if not hasattr(model, "_exported"):
+    if not isinstance(model, Exportable):
         raise TypeError(
             f"to_onnx exports the networks and the linear models of sklearn_mtl, found "
             f"{type(model).__name__}; export the estimators that it is made of, where these are "

@@ -95,6 +95,14 @@ class Exported:
     feature_names: list[str] | None
 
 
+class Exportable:
+    """Estimators that can say what they predict with."""
+
+    def _exported(self) -> Exported:
+        """Return what predictions are made of; a ValueError where they cannot be told as data."""
+        raise NotImplementedError
+
+
 def feature_names(estimator: Any, layout: TaskLayout) -> list[str] | None:
     """Return the names of the features that an estimator saw, without the task column's."""
     names = getattr(estimator, "feature_names_in_", None)

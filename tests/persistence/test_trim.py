@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from _plain import PLAIN
 from linear_model._estimators import ESTIMATORS, REGRESSORS, make_data, small
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_mtl import BayesianMultiTaskRegressor, LowRankRegressor, MultiTaskEstimator
+import sklearn_mtl
+from sklearn_mtl import BayesianMultiTaskRegressor, MultiTaskEstimator
 
 SMALL = {
     **PLAIN, "hidden_layer_sizes": (64, 64), "max_epochs": 3, "batch_size": 20, "random_state": 0
@@ -94,12 +96,6 @@ def test_there_is_no_history():
     assert model.n_iter_ == 3
 
 
-def test_only_a_fitted_model_can_be_trimmed():
-    for model in (MultiTaskEstimator(), LowRankRegressor()):
-        with pytest.raises(NotFittedError):
-            model.trim()
-
-
 # -- linear models --------------------------------------------------------------------------------
 
 
@@ -137,5 +133,20 @@ def test_a_population_takes_new_tasks_without_statistics():
     assert np.array_equal(std["new"], whole.predict({**rows, "new": X}, return_std=True)[1]["new"])
 
 
-def test_estimators_that_keep_nothing_else_have_no_trim():
-    assert not hasattr(ESTIMATORS["LowRankClassifier"](), "trim")
+@pytest.mark.parametrize("name", [name for name in ESTIMATORS if name not in REGRESSORS])
+def test_linear_models_that_keep_nothing_else_are_as_before(name):
+    X, y = make_data(name)
+    model = small(name).fit(X, y)
+    before = pickle.dumps(model)
+    assert model.trim() is model
+    assert pickle.dumps(model) == before
+
+
+def test_every_estimator_of_tasks_can_be_trimmed():
+    kinds = [getattr(sklearn_mtl, name) for name in sklearn_mtl.__all__]
+    kinds = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseEstimator)]
+    own = [kind for kind in kinds if not issubclass(kind, MetaEstimatorMixin)]
+    assert len(own) > len(ESTIMATORS)  # networks too
+    for kind in own:
+        with pytest.raises(NotFittedError):
+            kind().trim()
