@@ -181,7 +181,8 @@ class TaskChain(CrossFittedComposition):
         predicted = self._predicted_columns(layout, self.chain_method, parameter="chain_method")
         orders = self._draw_orders(layout.names)
         cv = read_cv(self.cv, layout)
-        folds = self._folds(cv, parts, sample_weight, params, reads_own=False)
+        read = {t for order in orders for t in order[:-1]}
+        folds = self._folds(cv, parts, sample_weight, params, read=read, reads_own=False)
         chains = self._fit_chains(orders, parts, folds, predicted)
 
         self._set_layout(layout)

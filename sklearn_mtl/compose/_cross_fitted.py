@@ -1,6 +1,6 @@
 """What estimators share in which tasks read predictions of other tasks."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
 from sklearn.utils.metadata_routing import (
@@ -58,15 +58,24 @@ class CrossFittedComposition(TaskwiseComposition):
         sample_weight: Any,
         params: dict[str, Any],
         *,
+        read: Collection[int],
         reads_own: bool,
     ) -> list[list[Fold] | None]:
-        """Return the folds of each task, None for those that hold nothing out."""
+        """Return the folds of each task, None for those that need none.
+
+        Parameters
+        ----------
+        read : collection of int
+            The tasks that an estimator reads.
+        reads_own : bool
+            Whether estimators read their own task.
+        """
         # a row that belongs to one task has no label that another task's prediction could show
         is_tagged = parts[0].data.task_index is not None
-        if cv is None or (not reads_own and (is_tagged or len(parts) == 1)):
+        if cv is None or (is_tagged and not reads_own):
             return [None] * len(parts)
         groups = self._groups(sample_weight, params)
-        return [folds_of(part, cv, groups) for part in parts]
+        return [folds_of(part, cv, groups) if part.number in read else None for part in parts]
 
     def _fit_params(
         self,

@@ -187,8 +187,9 @@ class StackedTasks(CrossFittedComposition):
         learners = [
             Learner(self._estimator_of(part.task.name), part, Beside(table, [])) for part in parts
         ]
+        read = {s for t in range(layout.n_tasks) for s in self._read(table, t).tasks}
         reads_own = self.reads == "all"
-        folds = self._folds(cv, parts, sample_weight, params, reads_own=reads_own)
+        folds = self._folds(cv, parts, sample_weight, params, read=read, reads_own=reads_own)
         first, columns = fit_out_of_fold(learners, folds, self.n_jobs)
         for t, own in enumerate(columns):
             table.write(t, np.arange(len(own)), own)

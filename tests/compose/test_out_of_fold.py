@@ -94,6 +94,22 @@ def test_a_task_of_one_class_is_no_rare_class():
     assert chain.predict(X).tolist() == y.tolist()
 
 
+def test_a_task_that_nobody_reads_needs_no_folds():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    # one positive label, and two labels: neither can be split in five
+    y = {"b": X[:, 0] > 0, "rare": np.arange(60) == 7}
+    chain = TaskChain(LogisticRegression(), order=["b", "rare"]).fit(X, y)
+    assert chain.chains_[0]["rare"].n_features_in_ == 3
+    with pytest.raises(ValueError, match="Task 'rare' has labels of one class"):
+        TaskChain(LogisticRegression(), order=["rare", "b"]).fit(X, y)
+    values = np.column_stack([X[:, 0], np.where(np.arange(60) < 2, X[:, 1], np.nan)])
+    assert np.isfinite(TaskChain(Ridge()).fit(X, values).predict(X)).all()
+    chains = TaskChain(Ridge(), order="random", n_chains=2, random_state=0)
+    with pytest.raises(ValueError, match=r"'task1' has 2 label\(s\) for cv=5"):
+        chains.fit(X, values)  # one of the two orders has it first
+
+
 @pytest.mark.parametrize("cv", [1, 0, "kfold", 2.5])
 def test_what_holds_no_row_out_is_refused(cv):
     layout = make_part(np.arange(3.0))[1]
