@@ -15,7 +15,7 @@ from sklearn_mtl.compose._predicted_columns import Beside, PredictedColumns, Pre
 from sklearn_mtl.compose._taskwise import can_be_asked, place
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import TaskData, TaskSpec
-from sklearn_mtl.utils._validation import check_tasks, draw_seed, listing
+from sklearn_mtl.utils._validation import check_count, check_tasks, draw_seed, listing
 
 
 class TaskChain(CrossFittedComposition):
@@ -196,17 +196,16 @@ class TaskChain(CrossFittedComposition):
 
     def _draw_orders(self, names: list[Hashable]) -> list[list[int]]:
         """Return task numbers in the order of each chain."""
-        if self.n_chains < 1:
-            raise ValueError(f"n_chains must be at least 1, got {self.n_chains}.")
+        n_chains = check_count(self.n_chains, 1, parameter="n_chains", owner="TaskChain")
         if isinstance(self.order, str) and self.order == "random":
             generator = np.random.RandomState(draw_seed(self.random_state))
             found: dict[tuple[int, ...], None] = {}  # in the order of drawing, each once
-            while len(found) < min(self.n_chains, factorial(len(names))):
+            while len(found) < min(n_chains, factorial(len(names))):
                 found[tuple(generator.permutation(len(names)).tolist())] = None
             return [list(order) for order in found]
-        if self.n_chains > 1:
+        if n_chains > 1:
             raise ValueError(
-                f"n_chains={self.n_chains} chains need orders that differ; pass order='random', "
+                f"n_chains={n_chains} chains need orders that differ; pass order='random', "
                 "or n_chains=1."
             )
         if self.order is None:

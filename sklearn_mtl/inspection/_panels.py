@@ -1,10 +1,11 @@
 """One figure of several panels: a new one, one inside axes that exist, or axes of the caller."""
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
+
+from sklearn_mtl.utils._validation import check_count
 
 # four by four panels are the most that a page shows legibly
 MAX_PANELS = 16
@@ -18,11 +19,8 @@ def has_panel_per_task(n_tasks: int, max_panels: Any, owner: str) -> bool:
 
 def check_most(value: Any, parameter: str, owner: str) -> None:
     """Raise a ValueError unless `value` can be the most tasks that are drawn one by one."""
-    if not (isinstance(value, Integral) and int(value) >= 0):
-        raise ValueError(
-            f"The {parameter!r} parameter of {owner} must be an integer >= 0, got {value!r}; 0 "
-            "always draws the summary of all tasks."
-        )
+    advice = "; 0 always draws the summary of all tasks"
+    check_count(value, 0, parameter=parameter, owner=owner, advice=advice)
 
 
 def axes_grid(

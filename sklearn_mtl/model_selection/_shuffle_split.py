@@ -7,9 +7,8 @@ from sklearn.model_selection._split import GroupsConsumerMixin, _validate_shuffl
 
 from sklearn_mtl.model_selection._absent import warn_absent
 from sklearn_mtl.model_selection._items import read_items
-from sklearn_mtl.model_selection._split import is_count
 from sklearn_mtl.model_selection._stratify import TEST, TRAIN, assign_train_test
-from sklearn_mtl.utils._validation import draw_seed
+from sklearn_mtl.utils._validation import check_count, draw_seed
 
 CLASS_ROWS = 10  # rows a whole float number is on, on average, from which on it is spread by value
 
@@ -90,10 +89,9 @@ class MultiTaskShuffleSplit(GroupsConsumerMixin, BaseShuffleSplit):
         task_feature: Any = None,
         task_kinds: Any = None,
     ) -> None:
-        if not is_count(n_splits) or n_splits < 1:
-            raise ValueError(f"n_splits must be an integer of at least 1, got {n_splits!r}.")
+        n_splits = check_count(n_splits, 1, parameter="n_splits", owner="MultiTaskShuffleSplit")
         super().__init__(
-            int(n_splits), test_size=test_size, train_size=train_size, random_state=random_state
+            n_splits, test_size=test_size, train_size=train_size, random_state=random_state
         )
         self.task_feature = task_feature
         self.task_kinds = task_kinds

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from sklearn.model_selection._split import GroupsConsumerMixin
 from sklearn_mtl.model_selection._absent import warn_absent
 from sklearn_mtl.model_selection._items import read_items
 from sklearn_mtl.model_selection._stratify import assign_folds
-from sklearn_mtl.utils._validation import draw_seed
+from sklearn_mtl.utils._validation import check_count, draw_seed
 
 
 class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
@@ -81,8 +80,7 @@ class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
         task_feature: Any = None,
         task_kinds: Any = None,
     ) -> None:
-        if not is_count(n_splits) or n_splits < 2:
-            raise ValueError(f"n_splits must be an integer of at least 2, got {n_splits!r}.")
+        n_splits = check_count(n_splits, 2, parameter="n_splits", owner="MultiTaskKFold")
         if not isinstance(shuffle, (bool, np.bool_)):
             raise TypeError(f"shuffle must be True or False, got {shuffle!r}.")
         if not shuffle and random_state is not None:
@@ -90,7 +88,7 @@ class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
                 f"random_state={random_state!r} has no effect when shuffle is False; set "
                 "shuffle=True, or leave random_state=None."
             )
-        self.n_splits = int(n_splits)
+        self.n_splits = n_splits
         self.shuffle = shuffle
         self.random_state = random_state
         self.task_feature = task_feature
@@ -144,7 +142,3 @@ class MultiTaskKFold(GroupsConsumerMixin, BaseCrossValidator):
         test = folds == np.arange(self.n_splits)[:, None]
         warn_absent(items, ~test, test)
         return folds
-
-
-def is_count(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))

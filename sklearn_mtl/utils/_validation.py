@@ -48,6 +48,16 @@ def check_option(value: object, options: Iterable[str], *, parameter: str, owner
         )
 
 
+def check_count(value: object, least: int, *, parameter: str, owner: str, advice: str = "") -> int:
+    """Return `value` as an int; raise a ValueError unless it is an integer of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+        raise ValueError(
+            f"The {parameter!r} parameter of {owner} must be an integer of at least {least}, got "
+            f"{value!r}{advice}."
+        )
+    return int(value)
+
+
 def draw_seed(random_state: Any) -> int:
     """Return a seed for one fit and leave numpy's global random state as it was found.
 

@@ -330,7 +330,7 @@ def test_it_is_a_cv_argument_with_and_without_metadata_routing():
 
 @pytest.mark.parametrize("n_splits", [0, -1, 2.0, True])
 def test_the_number_of_splits_is_checked(n_splits):
-    with pytest.raises(ValueError, match="n_splits must be an integer of at least 1"):
+    with pytest.raises(ValueError, match=r"'n_splits' parameter .* integer of at least 1"):
         MultiTaskShuffleSplit(n_splits)
 
 
