@@ -1,4 +1,6 @@
-from typing import Any
+from typing import Any, Self
+
+from sklearn.base import clone
 
 from sklearn_mtl.convex import GraphLaplacian, PenaltySum, Ridge
 from sklearn_mtl.convex.penalties._base import STRENGTH
@@ -151,6 +153,20 @@ class GraphRegressor(KernelRegressor):
         self.warm_start = warm_start
         self.precompute = precompute
 
+    def decoupled(self, n_tasks: int) -> Self:
+        """Return the estimator with a graph that has no edges.
+
+        Parameters
+        ----------
+        n_tasks : int
+
+        Returns
+        -------
+        estimator : estimator
+            Not fitted.
+        """
+        return clone(self).set_params(graph=[])
+
     def _penalty(self) -> PenaltySum:
         return PenaltySum(
             [("graph", GraphLaplacian(self.graph, self.gamma)), ("ridge", Ridge(self.alpha))]
@@ -296,6 +312,20 @@ class GraphClassifier(KernelClassifier, BaseLinearClassifier):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+
+    def decoupled(self, n_tasks: int) -> Self:
+        """Return the estimator with a graph that has no edges.
+
+        Parameters
+        ----------
+        n_tasks : int
+
+        Returns
+        -------
+        estimator : estimator
+            Not fitted.
+        """
+        return clone(self).set_params(graph=[])
 
     def _penalty(self) -> PenaltySum:
         return PenaltySum(

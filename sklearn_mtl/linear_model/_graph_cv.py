@@ -1,7 +1,8 @@
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from sklearn.base import clone
 
 from sklearn_mtl.convex import GraphLaplacian, PenaltySum, Ridge
 from sklearn_mtl.linear_model._cv import STRENGTHS, BaseLinearRegressorCV
@@ -172,6 +173,20 @@ class GraphRegressorCV(KernelRegression, BaseLinearRegressorCV):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+
+    def decoupled(self, n_tasks: int) -> Self:
+        """Return the estimator with a graph that has no edges, which searches `alphas` alone.
+
+        Parameters
+        ----------
+        n_tasks : int
+
+        Returns
+        -------
+        estimator : estimator
+            Not fitted.
+        """
+        return clone(self).set_params(graph=[], gammas=[0.0])
 
     def _penalty_at(self, alpha: Any, second: Any = 1.0) -> PenaltySum:
         ties = GraphLaplacian(self.graph, second)

@@ -1,5 +1,6 @@
 from typing import Any
 
+from sklearn.base import clone
 from sklearn.utils import ClassifierTags
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -38,6 +39,21 @@ class NamedPenalty:
         if inner and isinstance(given, str) and given in PENALTIES:
             params["penalty"] = PENALTIES[given]()
         return super().set_params(**params)  # type: ignore[misc]
+
+    def decoupled(self, n_tasks: int) -> Any:
+        """Return the estimator with what the penalty is where tasks share nothing.
+
+        Parameters
+        ----------
+        n_tasks : int
+
+        Returns
+        -------
+        estimator : estimator
+            Not fitted.
+        """
+        penalty = resolve_penalty(self.penalty).decoupled(n_tasks)
+        return clone(self).set_params(penalty=penalty)  # type: ignore[attr-defined]
 
 
 def _has_classes(estimator: "MultiTaskLinearEstimator") -> bool:

@@ -1,7 +1,10 @@
-from typing import Any
+from typing import Any, Self
+
+from sklearn.base import clone
 
 from sklearn_mtl.convex import MeanRegularization
 from sklearn_mtl.convex.penalties._base import STRENGTH
+from sklearn_mtl.convex.penalties._mean import NOTHING_SHARED
 from sklearn_mtl.linear_model._classifier import BaseLinearClassifier
 from sklearn_mtl.linear_model._kernel import KernelClassifier, KernelRegressor
 
@@ -144,6 +147,20 @@ class MeanRegularizedRegressor(KernelRegressor):
         self.warm_start = warm_start
         self.precompute = precompute
 
+    def decoupled(self, n_tasks: int) -> Self:
+        """Return the estimator with w_0 = 0, by a strength on it that nothing outweighs.
+
+        Parameters
+        ----------
+        n_tasks : int
+
+        Returns
+        -------
+        estimator : estimator
+            Not fitted.
+        """
+        return clone(self).set_params(alpha_shared=NOTHING_SHARED)
+
     def _penalty(self) -> MeanRegularization:
         return MeanRegularization(self.alpha_shared, self.alpha_specific)
 
@@ -285,6 +302,20 @@ class MeanRegularizedClassifier(KernelClassifier, BaseLinearClassifier):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+
+    def decoupled(self, n_tasks: int) -> Self:
+        """Return the estimator with w_0 = 0, by a strength on it that nothing outweighs.
+
+        Parameters
+        ----------
+        n_tasks : int
+
+        Returns
+        -------
+        estimator : estimator
+            Not fitted.
+        """
+        return clone(self).set_params(alpha_shared=NOTHING_SHARED)
 
     def _penalty(self) -> MeanRegularization:
         return MeanRegularization(self.alpha_shared, self.alpha_specific)

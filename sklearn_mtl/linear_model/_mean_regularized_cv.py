@@ -1,9 +1,11 @@
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from sklearn.base import clone
 
 from sklearn_mtl.convex import MeanRegularization, Ridge
+from sklearn_mtl.convex.penalties._mean import NOTHING_SHARED
 from sklearn_mtl.linear_model._cv import STRENGTHS, BaseLinearRegressorCV
 from sklearn_mtl.linear_model._kernel import KernelRegression
 from sklearn_mtl.linear_model._path import Scales
@@ -177,6 +179,20 @@ class MeanRegularizedRegressorCV(KernelRegression, BaseLinearRegressorCV):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+
+    def decoupled(self, n_tasks: int) -> Self:
+        """Return the estimator with w_0 = 0, which searches `alphas_specific` alone.
+
+        Parameters
+        ----------
+        n_tasks : int
+
+        Returns
+        -------
+        estimator : estimator
+            Not fitted.
+        """
+        return clone(self).set_params(alphas_shared=[NOTHING_SHARED])
 
     def _penalty_at(self, alpha: Any, second: Any = 1.0) -> MeanRegularization:
         return MeanRegularization(second, alpha)

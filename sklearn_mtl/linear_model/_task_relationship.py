@@ -1,7 +1,8 @@
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils._param_validation import Interval
 
 from sklearn_mtl.convex import PenaltySum, Ridge, TaskRelationship
@@ -24,6 +25,22 @@ class TaskRelationshipMixin(KernelMixin):
         "alpha": STRENGTH,
         "prior_strength": [Interval(Real, 0, None, closed="both")],
     }
+
+    def decoupled(self, n_tasks: int) -> Self:
+        """Return the estimator of one task to which C = I / n_tasks leaves ``gamma * n_tasks``.
+
+        Parameters
+        ----------
+        n_tasks : int
+
+        Returns
+        -------
+        estimator : estimator
+            Not fitted.
+        """
+        return clone(self).set_params(
+            gamma=self.gamma * n_tasks, prior_covariance=None, prior_strength=0.0
+        )
 
     def _penalty(self) -> PenaltySum:
         return PenaltySum([("relationship", self._relationship()), ("ridge", Ridge(self.alpha))])

@@ -3,7 +3,7 @@ from numbers import Real
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import Interval
 
 from sklearn_mtl.convex._rows import CoefRows
@@ -34,6 +34,17 @@ class Penalty(BaseEstimator):
     def of_rows(self, rows: CoefRows) -> Any:
         """Return the term of a problem whose W has these rows: the penalty itself, as a rule."""
         return self
+
+    def decoupled(self, n_tasks: int) -> "Penalty":
+        """Return what the penalty is on each of `n_tasks` tasks where they share nothing.
+
+        The penalty itself, as a rule.
+
+        Parameters
+        ----------
+        n_tasks : int
+        """
+        return clone(self)
 
     @abstractmethod
     def value(self, W: np.ndarray, rows: CoefRows) -> float:

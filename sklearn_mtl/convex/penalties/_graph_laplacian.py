@@ -52,6 +52,10 @@ class GraphLaplacian(QuadraticPenalty):
         self.graph = graph
         self.gamma = gamma
 
+    def decoupled(self, n_tasks: int) -> "GraphLaplacian":
+        """Return the penalty of a graph without edges, which is 0."""
+        return GraphLaplacian([], self.gamma)
+
     def task_matrix(self, rows: CoefRows) -> np.ndarray:
         """Return ``gamma * L``, with L the Laplacian of the graph."""
         weights = self.gamma * row_adjacency(self.graph, rows)

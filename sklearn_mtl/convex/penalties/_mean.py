@@ -4,6 +4,9 @@ import numpy as np
 
 from sklearn_mtl.convex._rows import CoefRows
 from sklearn_mtl.convex.penalties._base import STRENGTH, QuadraticPenalty
+from sklearn_mtl.convex.penalties._ridge import Ridge
+
+NOTHING_SHARED = 1e100  # a strength on w_0 beside which every other is nothing
 
 
 class MeanRegularization(QuadraticPenalty):
@@ -39,6 +42,10 @@ class MeanRegularization(QuadraticPenalty):
     def __init__(self, alpha_shared: float = 0.01, alpha_specific: float = 0.1) -> None:
         self.alpha_shared = alpha_shared
         self.alpha_specific = alpha_specific
+
+    def decoupled(self, n_tasks: int) -> Ridge:
+        """Return the penalty with w_0 = 0: the ridge of strength `alpha_specific`."""
+        return Ridge(self.alpha_specific)
 
     def shared(self, W: np.ndarray) -> np.ndarray:
         """Return the w_0 that attains the minimum, for the rows of one block, shape (p,)."""

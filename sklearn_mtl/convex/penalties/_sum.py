@@ -73,6 +73,10 @@ class PenaltySum(_BaseComposition, Penalty):
                 "of a sum of norms is not the composition of their proxes."
             )
 
+    def decoupled(self, n_tasks: int) -> "PenaltySum":
+        """Return the sum of what the terms are where tasks share nothing."""
+        return PenaltySum([(name, term.decoupled(n_tasks)) for name, term in self.penalties])
+
     def value(self, W: np.ndarray, rows: CoefRows) -> float:
         """Return Omega(W)."""
         return sum(term.value(W, rows) for term in self.terms)

@@ -12,6 +12,7 @@ from sklearn_mtl.convex.penalties._learned_covariance import (
     AnchoredNuclearNorm,
     SquaredNuclearNorm,
 )
+from sklearn_mtl.convex.penalties._ridge import Ridge
 
 # of a prior's strength, or gamma times it: squares are finite below, and weights nothing beside it
 STRONGEST = 1e100
@@ -75,6 +76,10 @@ class TaskRelationship(Penalty):
     def at_prior(self) -> "FixedCovariance":
         """Return the quadratic penalty that holds C = C_0."""
         return FixedCovariance(self.prior_covariance, self.gamma)
+
+    def decoupled(self, n_tasks: int) -> Ridge:
+        """Return the penalty with C = I / n_tasks: the ridge of strength ``gamma * n_tasks``."""
+        return Ridge(self.gamma * n_tasks)
 
     @property
     def _holds_prior(self) -> bool:
