@@ -112,3 +112,28 @@ class BaseComposition(MetaEstimatorMixin, BaseEstimator):
         self.__dict__.pop("classes_", None)  # of an earlier fit
         if any(task.is_classification for task in layout.tasks):
             self.classes_ = layout.classes
+
+
+def place(found: Mapping[int, np.ndarray], data: TaskData) -> np.ndarray:
+    """Put each task's predictions where labels are: (n, T), or (n,) for tagged rows.
+
+    Parameters
+    ----------
+    found : dict from task number to ndarray
+        Encoded predictions for all of the task's rows in data; 0 for tasks that it lacks.
+    data : TaskData
+    """
+    shape = (data.n_rows, data.n_tasks) if data.task_index is None else (data.n_rows,)
+    values = np.zeros(shape)
+    for t, block in found.items():
+        rows = data.rows(t, observed=False)
+        values[(rows, t) if values.ndim == 2 else rows] = block
+    return values
+
+
+def require_probabilities(estimators: Sequence[Any]) -> bool:
+    """Return whether there are estimators; raise an AttributeError if one has no probabilities."""
+    for estimator in estimators:
+        # its own error says why there is none
+        estimator.predict_proba  # noqa: B018
+    return bool(estimators)

@@ -6,13 +6,14 @@ import numpy as np
 from sklearn.utils import metadata_routing
 from sklearn.utils.parallel import Parallel, delayed
 
+from sklearn_mtl.compose._base import place
 from sklearn_mtl.compose._cross_fitted import CrossFittedComposition, check_same_features
 from sklearn_mtl.compose._fit_one import predict_one, predict_proba_one
 from sklearn_mtl.compose._folds import Fold, read_cv
 from sklearn_mtl.compose._out_of_fold import Learner, ask_everywhere, fit_all, fit_out_of_fold
 from sklearn_mtl.compose._part import Part, sliceable
 from sklearn_mtl.compose._predicted_columns import Beside, PredictedColumns, PredictionTable
-from sklearn_mtl.compose._taskwise import can_be_asked, place
+from sklearn_mtl.compose._taskwise import can_be_asked
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import TaskData, TaskSpec
 from sklearn_mtl.utils._validation import check_count, check_tasks, draw_seed, listing

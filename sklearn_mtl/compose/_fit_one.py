@@ -10,6 +10,7 @@ from sklearn.utils.validation import _num_samples
 
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import TaskSpec
+from sklearn_mtl.utils._errors import told_of
 from sklearn_mtl.utils._validation import plain
 
 
@@ -33,7 +34,7 @@ def fit_one(
             estimator.fit(X, y, **fit_params)
             context.call_on_fit_task_end(estimator=caller, X=X, y=y, metadata=metadata)
     except Exception as error:
-        raise _naming(error, task, estimator, "fit", _one_class(task, y)) from error
+        raise told_of(_work(task, estimator, "fit"), error, _one_class(task, y)) from error
     return estimator
 
 
@@ -44,32 +45,46 @@ def fit_alone(
     try:
         return estimator.fit(X, y, **fit_params)
     except Exception as error:
-        raise _naming(error, task, estimator, "fit", _one_class(task, y)) from error
+        raise told_of(_work(task, estimator, "fit"), error, _one_class(task, y)) from error
 
 
 def predict_one(estimator: Any, X: Any, task: TaskSpec) -> np.ndarray:
     """Return encoded predictions of one task: values, or class numbers as floats."""
+    work = _work(task, estimator, "predict")
     try:
         predicted = np.asarray(estimator.predict(X))
     except Exception as error:
-        raise _naming(error, task, estimator, "predict") from error
-    if predicted.ndim == 2 and predicted.shape[1] == 1:
-        predicted = predicted[:, 0]
-    if predicted.shape != (_num_samples(X),):
-        raise ValueError(
-            f"Task {plain(task.name)!r}: {type(estimator).__name__}.predict returned shape "
-            f"{predicted.shape}; pass an estimator that predicts one label a row."
-        )
+        raise told_of(work, error) from error
+    predicted = one_column(predicted, X, work)
     if task.is_classification:
         try:
             return task.encode(predicted)
         except TaskLayoutError as error:
             raise ValueError(
-                f"Task {plain(task.name)!r}: {type(estimator).__name__}.predict returned "
-                f"{np.unique(predicted)[:8].tolist()}, which are not all among the classes "
-                f"{task.classes.tolist()[:8]}; pass a classifier."  # type: ignore[union-attr]
+                f"{work} returned {np.unique(predicted)[:8].tolist()}, which are not all among the "
+                f"classes {task.classes.tolist()[:8]}; pass a classifier."  # type: ignore[union-attr]
             ) from error
     return predicted.astype(np.float64, copy=False)
+
+
+def one_column(predicted: np.ndarray, X: Any, work: str) -> np.ndarray:
+    """Return predictions as an array (n,), after a check that each row of X has one.
+
+    Parameters
+    ----------
+    predicted : ndarray of shape (n,) or (n, 1)
+    X : array-like, frame or sparse matrix of shape (n, p)
+    work : str
+        What predicted them, for the message: "Ridge.predict".
+    """
+    if predicted.ndim == 2 and predicted.shape[1] == 1:
+        predicted = predicted[:, 0]
+    if predicted.shape != (_num_samples(X),):
+        raise ValueError(
+            f"{work} returned shape {predicted.shape}; pass an estimator that predicts one label a "
+            "row."
+        )
+    return predicted
 
 
 def predict_proba_one(estimator: Any, X: Any, task: TaskSpec) -> np.ndarray:
@@ -77,7 +92,7 @@ def predict_proba_one(estimator: Any, X: Any, task: TaskSpec) -> np.ndarray:
     try:
         probabilities = np.asarray(estimator.predict_proba(X))
     except Exception as error:
-        raise _naming(error, task, estimator, "predict_proba") from error
+        raise told_of(_work(task, estimator, "predict_proba"), error) from error
     classes = task.classes
     assert classes is not None  # asked of classification tasks alone
     known = np.asarray(getattr(estimator, "classes_", classes))
@@ -107,6 +122,10 @@ def check_takes_sample_weight(estimator: Any, name: Hashable) -> None:
         )
 
 
+def _work(task: TaskSpec, estimator: Any, method: str) -> str:
+    return f"Task {plain(task.name)!r}: {type(estimator).__name__}.{method}"
+
+
 def _one_class(task: TaskSpec, y: np.ndarray) -> str:
     if task.is_classification and len(y) and (y == y[0]).all():
         return (
@@ -114,17 +133,3 @@ def _one_class(task: TaskSpec, y: np.ndarray) -> str:
             "it, or choose an estimator that accepts a single class."
         )
     return ""
-
-
-def _naming(
-    error: Exception, task: TaskSpec, estimator: Any, method: str, advice: str = ""
-) -> Exception:
-    """Return an error of the same family whose message names the task."""
-    family = next(
-        (kind for kind in (TypeError, ValueError) if isinstance(error, kind)), RuntimeError
-    )
-    # a KeyError's own text is the bare key
-    found = str(error) if family is not RuntimeError else f"{type(error).__name__}: {error}"
-    return family(
-        f"Task {plain(task.name)!r}: {type(estimator).__name__}.{method} failed: {found}{advice}"
-    )

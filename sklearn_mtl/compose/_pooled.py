@@ -1,4 +1,5 @@
-from collections.abc import Hashable, Iterator, Mapping
+import warnings
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -9,10 +10,9 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.validation import _num_samples
 
-from sklearn_mtl.compose._base import BaseComposition
-from sklearn_mtl.compose._fit_one import takes_sample_weight
+from sklearn_mtl.compose._base import BaseComposition, require_probabilities
+from sklearn_mtl.compose._fit_one import one_column, takes_sample_weight
 from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators
 from sklearn_mtl.compose._part import sliceable
 from sklearn_mtl.compose._pooled_rows import PooledRows, joined, pooled_rows
@@ -24,7 +24,8 @@ from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._column import is_dict_of_rows
 from sklearn_mtl.tasks._weights import resolve_task_weight
-from sklearn_mtl.utils._validation import check_option, plain
+from sklearn_mtl.utils._validation import check_option, listing, plain
+from sklearn_mtl.utils._warnings import level_of_caller
 
 
 class PooledTasks(BaseComposition, OneOrDictOfEstimators):
@@ -120,7 +121,7 @@ class PooledTasks(BaseComposition, OneOrDictOfEstimators):
     Its probabilities are restricted to the task's classes and divided by their sum. A predicted
     class that the task does not have gives way to the task's most probable one. Where the model
     gives all of the task's classes probability 0, or has no ``predict_proba``, the class
-    frequencies of the task's labels stand in, and a warning says in how many rows.
+    frequencies of the task's labels stand in, and a warning says in how many answers.
 
     *Metadata.* `sample_weight` multiplies the weights of `task_weight`, whose n_t is then the sum
     of the task's weights; a label of weight 0 is no label. With metadata routing enabled it and all
@@ -298,57 +299,67 @@ class PooledTasks(BaseComposition, OneOrDictOfEstimators):
         self.target_mean_, self.target_scale_ = mean, scale
         return (labels - mean[pooled.task_index]) / scale[pooled.task_index]
 
-    def _blocks(self, data: TaskData) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:
-        """Yield inputs for the model, the task of each and its row in data, a few at a time."""
-        rows = np.arange(data.n_rows)
+    def _blocks(self, data: TaskData) -> Iterator[tuple[Any, np.ndarray]]:
+        """Yield inputs for the model and the task of each: all tagged rows, else task by task."""
         if data.task_index is not None:
             X = joined(data.X) if isinstance(data.X, list) else data.X
-            yield self._task_features.beside(X, data.task_index), data.task_index, rows
+            yield self._task_features.beside(X, data.task_index), data.task_index
             return
         for t in range(data.n_tasks):  # all at once would be T times the rows
             task_index = np.full(data.n_rows, t)
-            yield self._task_features.beside(data.X, task_index), task_index, rows
+            yield self._task_features.beside(data.X, task_index), task_index
 
     def _predict(self, data: TaskData) -> np.ndarray:
-        shape = (data.n_rows,) if data.task_index is not None else (data.n_rows, data.n_tasks)
-        values = np.empty(shape)
-        for inputs, task_index, rows in self._blocks(data):
-            predicted = self._column(inputs)
+        work = f"{type(self.estimator_).__name__}.predict"
+        answers, without = [], []
+        for inputs, task_index in self._blocks(data):
+            predicted = one_column(np.asarray(self.estimator_.predict(inputs)), inputs, work)
             if self.layout_.tasks[0].is_classification:
-                found = self._numbers(inputs, predicted, task_index)
+                found, lost = self._numbers(inputs, predicted, task_index)
+                without.append(task_index[lost])
             else:
                 found = predicted * self.target_scale_[task_index] + self.target_mean_[task_index]
-            values[(rows, task_index) if values.ndim == 2 else rows] = found
-        return values
+            answers.append(found)
+        self._warn_lost(without, data)
+        return np.column_stack(answers) if data.task_index is None else answers[0]
 
-    def _column(self, inputs: Any) -> np.ndarray:
-        predicted = np.asarray(self.estimator_.predict(inputs))
-        if predicted.ndim == 2 and predicted.shape[1] == 1:
-            predicted = predicted[:, 0]
-        if predicted.shape != (_num_samples(inputs),):
-            raise ValueError(
-                f"{type(self.estimator_).__name__}.predict returned shape {predicted.shape}; pass "
-                "an estimator that predicts one label a row."
-            )
-        return predicted
+    def _numbers(
+        self, inputs: Any, predicted: np.ndarray, task_index: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return class numbers within tasks, and the rows about which the model says nothing.
 
-    def _numbers(self, inputs: Any, predicted: np.ndarray, task_index: np.ndarray) -> np.ndarray:
-        """Return class numbers within tasks; other tasks' classes give way to the task's own."""
+        Classes of other tasks give way to the task's own.
+        """
         numbers = self._classes.numbers(predicted, task_index)
         foreign = np.flatnonzero(numbers < 0)
-        if len(foreign):
-            here = task_index[foreign]
-            if hasattr(self.estimator_, "predict_proba"):
-                shares = self._restricted(_safe_indexing(inputs, foreign), here)
-            else:
-                shares = self._classes.without_model(here, len(task_index))
-            numbers[foreign] = self._classes.most_probable(shares, here)
-        return numbers
+        if len(foreign) == 0:
+            return numbers, foreign
+        here = task_index[foreign]
+        if hasattr(self.estimator_, "predict_proba"):
+            shares, lost = self._restricted(_safe_indexing(inputs, foreign), here)
+        else:
+            shares, lost = self._classes.frequencies[here], np.full(len(here), True)
+        numbers[foreign] = self._classes.most_probable(shares, here)
+        return numbers, foreign[lost]
 
-    def _restricted(self, inputs: Any, task_index: np.ndarray) -> np.ndarray:
+    def _restricted(self, inputs: Any, task_index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         estimator = self.estimator_
         probabilities = np.asarray(estimator.predict_proba(inputs))
         return self._classes.restricted(estimator, probabilities, task_index)
+
+    def _warn_lost(self, without: Sequence[np.ndarray], data: TaskData) -> None:
+        """Warn once, given the task of each answer about which the model says nothing."""
+        lost = np.concatenate([np.empty(0, np.intp), *without])
+        if len(lost):
+            n_answers = data.n_rows * (data.n_tasks if data.task_index is None else 1)
+            names = [self.layout_.names[t] for t in np.unique(lost)]
+            warnings.warn(
+                f"In {len(lost)} of {n_answers} answers the model finds only classes that the "
+                f"answer's task does not have; the class frequencies of the task(s) "
+                f"{listing(names)} stand in. IndependentTasks keeps the classes of tasks apart.",
+                UserWarning,
+                stacklevel=level_of_caller(),
+            )
 
     def _has_probabilities(self) -> bool:
         estimator = getattr(self, "estimator_", self.estimator)
@@ -356,11 +367,15 @@ class PooledTasks(BaseComposition, OneOrDictOfEstimators):
             return False
         if hasattr(self, "layout_") and not self.layout_.tasks[0].is_classification:
             return False
-        estimator.predict_proba  # its AttributeError says why there is none  # noqa: B018
-        return True
+        return require_probabilities([estimator])
 
     def _probabilities(self, data: TaskData) -> list[np.ndarray | None]:
-        blocks = [self._restricted(inputs, tasks) for inputs, tasks, _ in self._blocks(data)]
+        blocks, without = [], []
+        for inputs, task_index in self._blocks(data):
+            shares, lost = self._restricted(inputs, task_index)
+            blocks.append(shares)
+            without.append(task_index[lost])
+        self._warn_lost(without, data)
         own = self._classes.own
         if data.task_index is None:
             return [block[:, classes] for block, classes in zip(blocks, own, strict=True)]

@@ -1,6 +1,5 @@
 """One classifier for several tasks: the classes of all, and from these back to each task's own."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,6 @@ class SharedClasses:
     frequencies: np.ndarray
 
     def __init__(self, layout: TaskLayout) -> None:
-        self._names = layout.names
         self.union = _union(layout)
         self.own = [np.searchsorted(self.union, t.classes) for t in layout.tasks]  # type: ignore[arg-type]
         # the number of each class within each task; both are sorted
@@ -74,37 +72,24 @@ class SharedClasses:
 
     def restricted(
         self, estimator: Any, probabilities: np.ndarray, task_index: np.ndarray
-    ) -> np.ndarray:
-        """Return P(class | it is one of the task's), shape (n, K): 0 for other tasks' classes.
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return P(class | it is one of the task's), 0 for other tasks' classes.
 
-        Where a task's classes have no probability at all, their frequencies stand in.
+        Returns
+        -------
+        shares : ndarray of shape (n, K)
+        lost : ndarray of shape (n,), bool
+            Where a task's classes have no probability at all; their frequencies stand in.
         """
         known = getattr(estimator, "classes_", self.union)
         full = np.zeros((len(probabilities), len(self.union)))
         full[:, np.searchsorted(self.union, known)] = probabilities
         full[self._number[task_index] < 0] = 0.0
-        total = full.sum(axis=1, keepdims=True)
-        lost = total[:, 0] == 0
-        self._warn_lost(task_index[lost], len(lost))
-        return np.where(
-            lost[:, None], self.frequencies[task_index], full / np.where(total, total, 1.0)
-        )
-
-    def without_model(self, task_index: np.ndarray, n_rows: int) -> np.ndarray:
-        """Return the frequencies of the classes, for rows about which the model says nothing."""
-        self._warn_lost(task_index, n_rows)
-        return self.frequencies[task_index]
-
-    def _warn_lost(self, task_index: np.ndarray, n_rows: int) -> None:
-        if len(task_index):
-            names = [self._names[t] for t in np.unique(task_index)]
-            warnings.warn(
-                f"In {len(task_index)} of {n_rows} rows the model finds only classes that the "
-                f"row's task does not have; the class frequencies of the task(s) {listing(names)} "
-                "stand in. IndependentTasks keeps the classes of tasks apart.",
-                UserWarning,
-                stacklevel=2,
-            )
+        total = full.sum(axis=1)
+        lost = total == 0
+        full[~lost] /= total[~lost, None]
+        full[lost] = self.frequencies[task_index[lost]]
+        return full, lost
 
 
 def _union(layout: TaskLayout) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_mtl.compose._base import BaseComposition
+from sklearn_mtl.compose._base import BaseComposition, place, require_probabilities
 from sklearn_mtl.compose._fit_one import (
     check_takes_sample_weight,
     predict_one,
@@ -45,10 +45,7 @@ class TaskwiseComposition(BaseComposition, OneOrDictOfEstimators):
         else:
             given = self._given(self._answering_parameter())
             asked = [est for _, est in given if kind_of(est) != "regression"]
-        for estimator in asked:
-            # its AttributeError says which estimator lacks it
-            estimator.predict_proba  # noqa: B018
-        return bool(asked)
+        return require_probabilities(asked)
 
     # -- answers --------------------------------------------------------------------------------
 
@@ -158,23 +155,6 @@ def can_be_asked(data: TaskData, task: int) -> bool:
     """Return whether the task has rows in data, without which an estimator raises."""
     # where rows are shared, the estimator's error is the answer
     return data.task_index is None or len(data.rows(task, observed=False)) > 0
-
-
-def place(found: Mapping[int, np.ndarray], data: TaskData) -> np.ndarray:
-    """Put each task's predictions where labels are: (n, T), or (n,) for tagged rows.
-
-    Parameters
-    ----------
-    found : dict from task number to ndarray
-        Encoded predictions for all of the task's rows in data; 0 for tasks that it lacks.
-    data : TaskData
-    """
-    shape = (data.n_rows, data.n_tasks) if data.task_index is None else (data.n_rows,)
-    values = np.zeros(shape)
-    for t, block in found.items():
-        rows = data.rows(t, observed=False)
-        values[(rows, t) if values.ndim == 2 else rows] = block
-    return values
 
 
 def _names(X: Any, y: Any, task_feature: Any) -> list[Hashable]:

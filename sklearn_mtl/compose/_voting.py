@@ -12,18 +12,18 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_mtl.compose._base import BaseComposition
+from sklearn_mtl.compose._base import BaseComposition, place, require_probabilities
 from sklearn_mtl.compose._fit_one import takes_sample_weight
 from sklearn_mtl.compose._member import Member, check_kind, check_same_tasks
 from sklearn_mtl.compose._named_estimators import NamedEstimators, is_dropped
 from sklearn_mtl.compose._part import sliceable
 from sklearn_mtl.compose._tags import kind_of
-from sklearn_mtl.compose._taskwise import place
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.metrics._scorer import find_layout
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._column import column_names, is_frame
 from sklearn_mtl.tasks._layout import LONG
+from sklearn_mtl.tasks._nested import find_layout
+from sklearn_mtl.utils._errors import told_of
 from sklearn_mtl.utils._validation import check_option, listing, plain
 
 
@@ -83,9 +83,9 @@ class VotingTasks(BaseComposition, NamedEstimators):
     ValueError
         An empty list, names that are not unique, hold "__" or are parameters of this class; nothing
         but "drop"; weights of another length or all 0; soft voting with an estimator that has no
-        ``predict_proba``. An estimator's own errors say, in a note, whose they are.
+        ``predict_proba``; an estimator's own ValueError, with its name.
     TypeError
-        What is no list of pairs, or no estimator.
+        What is no list of pairs, or no estimator; an estimator's own TypeError, with its name.
 
     See Also
     --------
@@ -293,9 +293,7 @@ class VotingTasks(BaseComposition, NamedEstimators):
             )
         if hasattr(self, "layout_"):
             return any(task.is_classification for task in self.layout_.tasks)
-        for _, est in self._kept():
-            est.predict_proba  # its AttributeError says why there is none  # noqa: B018
-        return True
+        return require_probabilities([est for _, est in self._kept()])
 
     def _probabilities(self, data: TaskData) -> list[np.ndarray | None]:
         found = [member.probabilities(data.X, self.layout_, data) for member in self._members()]
@@ -306,7 +304,7 @@ class VotingTasks(BaseComposition, NamedEstimators):
 
 
 def _fit(name: str, estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
-    """Fit one estimator; an error says in a note whose it is."""
+    """Fit one estimator; an error says whose it is."""
     if "sample_weight" in params and not takes_sample_weight(estimator):
         raise TypeError(
             f"sample_weight was passed, but fit of estimator {name!r} ({type(estimator).__name__}) "
@@ -315,8 +313,8 @@ def _fit(name: str, estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> A
     try:
         return estimator.fit(X, y, **params)
     except Exception as error:
-        error.add_note(f"It was raised by fit of estimator {name!r} ({type(estimator).__name__}).")
-        raise
+        work = f"Estimator {name!r}: {type(estimator).__name__}.fit"
+        raise told_of(work, error) from error
 
 
 def _check_is_column(task_feature: Any, X: Any) -> None:

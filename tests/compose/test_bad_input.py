@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_mtl import IndependentTasks, TaskLayoutError
+from sklearn_mtl import IndependentTasks, MissingBackendError, TaskLayoutError
 
 X = np.arange(8.0).reshape(-1, 1)
 Y = {"price": X[:, 0] * 2.5, "good": np.array(["no", "yes"] * 4)}
@@ -129,6 +129,8 @@ def test_task_kinds_decide_for_estimators_that_are_neither():
         (TypeError("too odd"), TypeError),
         (KeyError("too lost"), RuntimeError),
         (np.linalg.LinAlgError("too flat"), ValueError),
+        (TaskLayoutError("too mixed"), TaskLayoutError),
+        (MissingBackendError("too bare"), MissingBackendError),
     ],
 )
 @pytest.mark.parametrize("n_jobs", [None, 2])

@@ -360,7 +360,7 @@ def test_without_probabilities_the_most_frequent_class_stands_in_and_a_warning_s
     assert 0 < foreign.sum() < 60
     labels = y["two"][:10].tolist()
     most = max(["no", "yes"], key=labels.count)
-    with pytest.warns(UserWarning, match=rf"In {foreign.sum()} of 60 rows.*'two'"):
+    with pytest.warns(UserWarning, match=rf"In {foreign.sum()} of 120 answers.*'two'"):
         predicted = model.predict(X)["two"]
     assert predicted.tolist() == np.where(foreign, most, raw).tolist()
 
@@ -383,12 +383,23 @@ def test_where_a_tasks_classes_have_no_probability_their_frequencies_stand_in():
     X = np.zeros((4, 1))
     y = {"a": ["x", "y", "y", None], "b": [None, "w", "w", "z"]}
     model = PooledTasks(Certain()).fit(X, y, [2.0, 1.0, 2.0, 1.0])
-    with pytest.warns(UserWarning, match="In 4 of 4 rows.*class frequencies of the task.*'a'"):
+    with pytest.warns(UserWarning, match="In 4 of 8 answers.*class frequencies of.*'a'") as caught:
         found = model.predict_proba(X)
+    assert [warning.filename for warning in caught] == [__file__]
     np.testing.assert_allclose(found["a"], np.tile([0.4, 0.6], (4, 1)), rtol=1e-12)
     assert found["b"].tolist() == [[1.0, 0.0]] * 4
-    with pytest.warns(UserWarning, match="In 4 of 4 rows"):
+    with pytest.warns(UserWarning, match="In 4 of 8 answers"):
         assert model.predict(X)["a"].tolist() == ["y"] * 4
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+def test_a_call_warns_once_of_all_tasks_that_the_model_knows_nothing_of(method):
+    X = np.zeros((4, 1))
+    y = {"a": [None, "w", "w", "z"], "b": ["x", "y", "y", None], "c": ["x", "x", "y", None]}
+    model = PooledTasks(Certain()).fit(X, y)
+    with pytest.warns(UserWarning, match=r"In 8 of 12 answers.*task\(s\) 'b', 'c' stand") as caught:
+        getattr(model, method)(X)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_classes_of_weight_zero_are_no_classes_of_the_model():

@@ -453,8 +453,7 @@ def test_soft_voting_needs_probabilities_of_every_estimator():
 def test_an_error_of_an_estimator_says_whose_it_is():
     X, Y = make_numbers()
     forest = RandomForestClassifier()
-    with pytest.raises(ValueError, match="NaN") as caught:
+    with pytest.raises(ValueError, match=r"Estimator 'plain': Ridge.fit failed: .*NaN"):
         VotingTasks([("ridge", RIDGE), ("plain", Ridge())]).fit(X, Y)
-    assert caught.value.__notes__ == ["It was raised by fit of estimator 'plain' (Ridge)."]
-    with pytest.raises(ValueError, match=r"fit of estimator 'forest' \(RandomForestClassifier\)"):
+    with pytest.raises(ValueError, match=r"Estimator 'forest': RandomForestClassifier.fit failed"):
         VotingTasks([("forest", forest)]).fit(X, Y)
