@@ -7,19 +7,20 @@ from sklearn.exceptions import NotFittedError
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
 from sklearn_mtl.inspection._palette import (
-    BLACK,
     BLUE,
     CATEGORIES,
     GREEN,
     GREY,
     ORANGE,
     PURPLE,
+    SKY_BLUE,
     VERMILION,
     category_color,
+    neutral_color,
 )
-from sklearn_mtl.inspection._panels import axes_grid, check_most, panels_of
+from sklearn_mtl.inspection._panels import axes_grid, check_most, is_laid_out, panels_of
 from sklearn_mtl.inspection._task_labels import short_names
-from sklearn_mtl.inspection._unwrap import find_owner
+from sklearn_mtl.tasks._nested import find_owner
 from sklearn_mtl.utils._validation import check_tasks, listing
 
 # as many lines as there are colours to tell them apart by
@@ -28,7 +29,7 @@ TRAIN, VALIDATION, WEIGHT = "train", "validation", "weight"
 # of many tasks
 N_WORST, N_BEST = 3, 1
 BANDS = {TRAIN: ORANGE, VALIDATION: BLUE, WEIGHT: GREY}
-NAMED = (VERMILION, PURPLE, BLACK, GREEN)
+NAMED = (VERMILION, PURPLE, SKY_BLUE, GREEN)
 
 
 class LossHistoryDisplay:
@@ -175,7 +176,7 @@ class LossHistoryDisplay:
         ax : Axes or array of Axes, default=None
             One Axes is replaced by two panels in its place (one if there are no weights), or pass
             both. None makes a figure.
-        max_lines : int, default=7
+        max_lines : int, default=6
             More tasks than these are shown by bands; 0 always does.
 
         Returns
@@ -199,59 +200,75 @@ class LossHistoryDisplay:
         panels = panels_of(self.axes_)
         draw = self._draw_lines if len(self.task_names) <= max_lines else self._draw_bands
         self.lines_: dict[str, list[Any]] = {}
-        draw(panels[0], losses)
+        _write_legend(panels[0], draw(panels[0], losses))
         panels[0].set_ylabel("loss")
         if has_weights:
-            draw(panels[1], {WEIGHT: weight})
+            draw(panels[1], {WEIGHT: weight})  # in the colours of the losses
             panels[1].set_ylabel("weight")
             panels[0].tick_params(labelbottom=False)
         for panel in panels:
             panel.set_xlim(panels[0].get_xlim())
             panel.xaxis.get_major_locator().set_params(integer=True)
             if self.best_epoch is not None:
-                panel.axvline(self.best_epoch, color=BLACK, linewidth=1.0, linestyle=":")
+                panel.axvline(self.best_epoch, color=neutral_color(), linewidth=1.0, linestyle=":")
         if self.best_epoch is not None:
             panels[0].set_title(f"best epoch (dotted): {self.best_epoch}", fontsize=9)
         panels[-1].set_xlabel("epoch")
         return self
 
-    def _draw_lines(self, panel: Any, tables: Mapping[str, np.ndarray]) -> None:
-        """Draw a line a task: a colour each, training losses dashed beside those of validation."""
+    def _draw_lines(self, panel: Any, tables: Mapping[str, np.ndarray]) -> list[tuple[Any, str]]:
+        """Draw a line a task: a colour each, training losses dashed beside those of validation.
+
+        Returns
+        -------
+        entries : list of (Line2D, str)
+            For a legend: a task each, and the parts where there are two.
+        """
+        from matplotlib.lines import Line2D
+
         epochs = np.arange(1, self.train.shape[1] + 1)
+        styles: dict[str, Any] = {}
+        if VALIDATION in tables:
+            styles = {TRAIN: "--", VALIDATION: "-"}
         for part, table in tables.items():
-            style = "--" if part == TRAIN and VALIDATION in tables else "-"
+            style = styles.get(part, "-")
             self.lines_[part] = [
                 panel.plot(epochs, row, style, color=category_color(t), **_marked(epochs))[0]
                 for t, row in enumerate(table)
             ]
-        if WEIGHT in tables:
-            return  # colours as above
-        *_, lines = self.lines_.values()
-        keys = [panel.plot([], [], "--", color=GREY)[0], panel.plot([], [], "-", color=GREY)[0]]
-        words = [TRAIN, VALIDATION] if VALIDATION in tables else []
-        _legend(panel, [*lines, *keys[: len(words)]], [*short_names(self.task_names), *words])
+        of_tasks = [
+            (Line2D([], [], color=category_color(t)), name)
+            for t, name in enumerate(short_names(self.task_names))
+        ]
+        of_parts = [
+            (Line2D([], [], color=GREY, linestyle=style), part) for part, style in styles.items()
+        ]
+        return of_tasks + of_parts
 
-    def _draw_bands(self, panel: Any, tables: Mapping[str, np.ndarray]) -> None:
-        """Draw quantiles over tasks, and lines of the tasks that end worst and best."""
+    def _draw_bands(self, panel: Any, tables: Mapping[str, np.ndarray]) -> list[tuple[Any, str]]:
+        """Draw quantiles over tasks, and lines of the tasks that end worst and best.
+
+        Returns
+        -------
+        entries : list of (Line2D, str)
+            For a legend.
+        """
         epochs = np.arange(1, self.train.shape[1] + 1)
-        words = []
+        entries = []
         for part, table in tables.items():
             low, lower, median, upper, high = _quantiles(table)
             panel.fill_between(epochs, low, high, color=BANDS[part], alpha=0.2, linewidth=0)
             panel.fill_between(epochs, lower, upper, color=BANDS[part], alpha=0.35, linewidth=0)
             self.lines_[part] = panel.plot(epochs, median, color=BANDS[part], **_marked(epochs))
-            words.append(f"{part}: median, 50 %, 80 %")
-        medians = [self.lines_[part][0] for part in tables]
-        named, (part, table) = self._extremes(), list(tables.items())[-1]
-        lines = [
-            panel.plot(epochs, table[t], color=color, linewidth=0.9, **_marked(epochs))[0]
-            for t, color in zip(named, NAMED, strict=False)
-        ]
-        self.lines_[part] += lines
-        if WEIGHT in tables:
-            return
+            entries.append((self.lines_[part][0], f"{part}: median, 50 %, 80 %"))
+        part = VALIDATION if VALIDATION in tables else next(iter(tables))
         texts = short_names(self.task_names)
-        _legend(panel, [*medians, *lines], [*words, *(f"{part}: {texts[t]}" for t in named)])
+        for t, color in zip(self._extremes(), NAMED, strict=False):
+            row = tables[part][t]
+            (line,) = panel.plot(epochs, row, color=color, linewidth=0.9, **_marked(epochs))
+            self.lines_[part].append(line)
+            entries.append((line, f"{part}: {texts[t]}"))
+        return entries
 
     def _extremes(self) -> np.ndarray:
         """Return the tasks with the greatest and the least loss at the end that was kept."""
@@ -294,11 +311,12 @@ def _marked(epochs: np.ndarray) -> dict[str, Any]:
     return {"marker": "o", "markersize": 4.0} if len(epochs) == 1 else {}
 
 
-def _legend(panel: Any, lines: Sequence[Any], words: Sequence[str]) -> None:
+def _write_legend(panel: Any, entries: Sequence[tuple[Any, str]]) -> None:
     """Write a legend beside the panel where a layout makes room, else inside."""
     place: dict[str, Any] = {"loc": "best"}
-    if panel.figure.canvas.figure.get_layout_engine() is not None:
+    if is_laid_out(panel):
         place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    lines, words = zip(*entries, strict=True)
     # matplotlib refuses entries that begin with an underscore, as a task's name may
     legend = panel.legend(lines, ["-"] * len(lines), fontsize=8, **place)
     for text, word in zip(legend.get_texts(), words, strict=True):

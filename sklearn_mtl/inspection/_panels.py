@@ -96,7 +96,7 @@ def _cells_in_place_of(
         )
     ax.set_axis_off()
     spec = ax.get_subplotspec()
-    space = {} if ax.figure.canvas.figure.get_layout_engine() else {"hspace": 0.8, "wspace": 0.6}
+    space = {} if is_laid_out(ax) else {"hspace": 0.8, "wspace": 0.6}
     if spec is not None:
         return spec.subgridspec(n_rows, n_columns, height_ratios=height_ratios, **space)
     # axes placed by hand belong to no grid
@@ -111,6 +111,11 @@ def _cells_in_place_of(
         top=box.y1,
         **space,
     )
+
+
+def is_laid_out(ax: Any) -> bool:
+    """Return whether the figure of an Axes makes room for what stands around it."""
+    return ax.figure.canvas.figure.get_layout_engine() is not None
 
 
 def panels_of(axes: np.ndarray) -> list[Any]:

@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._plotting import _validate_style_kwargs
 
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
-from sklearn_mtl.inspection._palette import BLACK, BLUE, ORANGE
+from sklearn_mtl.inspection._palette import BLUE, ORANGE, neutral_color
 from sklearn_mtl.inspection._panels import (
     MAX_PANELS,
     axes_grid,
@@ -234,7 +234,7 @@ default="residual_vs_predicted"
         require_matplotlib(owner)
         check_option(kind, LABELS, parameter="kind", owner=owner)
         _check_subsample(subsample, owner)
-        line = {"color": BLACK, "linestyle": "--", "linewidth": 1.0, "alpha": 0.7}
+        line = {"color": neutral_color(), "linestyle": "--", "linewidth": 1.0, "alpha": 0.7}
         self._line_style = _validate_style_kwargs(line, line_kwargs or {})
         self._set_scores()
         if has_panel_per_task(len(self.task_names), max_panels, owner):
@@ -314,7 +314,7 @@ default="residual_vs_predicted"
         style = _validate_style_kwargs(points, scatter_kwargs or {})
         self.scatter_ = [panel.scatter(found[:, 2], rows, **style)]
         errors = self.relative_error_[order]
-        panel.scatter(errors, rows, marker="|", color=BLACK, label="root mean square")
+        panel.scatter(errors, rows, marker="|", color=neutral_color(), label="root mean square")
         self.line_ = [panel.axvline(0.0, **self._line_style)]
         panel.set(
             ylim=(n_tasks - 0.5, -0.5),

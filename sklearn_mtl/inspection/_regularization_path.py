@@ -4,18 +4,19 @@ from typing import Any, Self
 import numpy as np
 
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
-from sklearn_mtl.inspection._palette import BLACK, GREY, SEQUENTIAL, VERMILION, category_color
-from sklearn_mtl.inspection._panels import axes_grid
+from sklearn_mtl.inspection._palette import GREY, SEQUENTIAL, VERMILION, category_color
+from sklearn_mtl.inspection._panels import axes_grid, is_laid_out
 from sklearn_mtl.inspection._searched_strengths import (
     MSE,
     check_shapes,
     read_search,
     standard_errors,
 )
-from sklearn_mtl.inspection._task_labels import AxisNames, label_axes
+from sklearn_mtl.inspection._task_labels import CHARACTER, POINTS, AxisNames, label_axes
 
 MOST_CURVES = 3  # values of the shorter axis that are curves; of more, both make a heat map
 MARKERS = ("o", "s", "D")
+LEGEND_SIZE, KEY = 8.0, 5.0  # points, and the room of a line with space around in font sizes
 
 
 class RegularizationPathDisplay:
@@ -154,13 +155,7 @@ class RegularizationPathDisplay:
         ax.set_xlabel(names[-1])
         ax.set_ylabel(self.measure)
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(
-            loc="lower left",
-            bbox_to_anchor=(0.0, 1.0),
-            ncols=2,
-            frameon=False,
-            fontsize="small",
-        )
+        _write_legend(ax)
 
     def _draw_map(
         self,
@@ -198,16 +193,11 @@ class RegularizationPathDisplay:
             marker="*",
             markersize=14,
             color="white",
-            markeredgecolor=BLACK,
+            markeredgecolor="black",
             linestyle="none",
             label=f"chosen: {_shown(names, chosen)}",
         )
-        ax.legend(
-            loc="lower left",
-            bbox_to_anchor=(0.0, 1.0),
-            frameon=False,
-            fontsize="small",
-        )
+        _write_legend(ax)
         ax.tick_params(length=0)
         words = [[f"{value:.2g}" for value in values] for values in (first, second)]
         label_axes([AxisNames(ax.yaxis, words[0]), AxisNames(ax.xaxis, words[1])])
@@ -251,7 +241,26 @@ class RegularizationPathDisplay:
 
 
 def _shown(names: Sequence[str], values: Sequence[float]) -> str:
-    return ", ".join(f"{name} = {value:.3g}" for name, value in zip(names, values, strict=True))
+    # a line each: side by side they would be wider than the axes
+    return ",\n".join(f"{name} = {value:.3g}" for name, value in zip(names, values, strict=True))
+
+
+def _write_legend(ax: Any) -> None:
+    """Write a legend above the axes where a layout makes room, else inside."""
+    if not is_laid_out(ax):
+        ax.legend(loc="best", fontsize=LEGEND_SIZE)
+        return
+    _, words = ax.get_legend_handles_labels()
+    longest = max(len(line) for word in words for line in word.split("\n"))
+    width = (longest * CHARACTER + KEY) * LEGEND_SIZE
+    room = ax.get_window_extent().width * POINTS / ax.figure.dpi
+    ax.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=2 if 2 * width <= room else 1,
+        frameon=False,
+        fontsize=LEGEND_SIZE,
+    )
 
 
 def _scale_x(ax: Any, values: np.ndarray) -> None:

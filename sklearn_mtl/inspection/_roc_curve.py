@@ -5,7 +5,7 @@ import numpy as np
 from sklearn.utils._plotting import _validate_style_kwargs
 
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
-from sklearn_mtl.inspection._palette import BLACK, BLUE, GREY, VERMILION
+from sklearn_mtl.inspection._palette import BLUE, GREY, VERMILION, neutral_color
 from sklearn_mtl.inspection._panels import (
     MAX_PANELS,
     axes_grid,
@@ -249,7 +249,9 @@ class RocCurveDisplay:
         self._draw_areas(areas)
 
     def _draw_chance(self, panel: Any) -> None:
-        self.chance_level_ += panel.plot([0, 1], [0, 1], color=BLACK, linestyle="--", linewidth=1.0)
+        self.chance_level_ += panel.plot(
+            [0, 1], [0, 1], color=neutral_color(), linestyle="--", linewidth=1.0
+        )
         panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
 
     def _draw_curves(self, panel: Any, curve_kwargs: dict[str, Any]) -> None:
@@ -279,7 +281,7 @@ class RocCurveDisplay:
         colors = np.where(worse, VERMILION, BLUE)
         panel.hlines(rows, 0.5, areas[order], colors=colors, linewidth=0.8)
         panel.scatter(areas[order], rows, c=colors, s=float(np.clip(900 / len(areas), 6, 30)))
-        panel.axvline(0.5, color=BLACK, linestyle="--", linewidth=1.0)
+        panel.axvline(0.5, color=neutral_color(), linestyle="--", linewidth=1.0)
         panel.set(ylim=(len(areas) - 0.5, -0.5), xlabel="area under the curve")
         undefined = np.isnan(areas).sum()
         note = f", {undefined} without a curve last" if undefined else ""

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
 from sklearn_mtl.inspection._name_some import name_some_tasks
 from sklearn_mtl.inspection._paired_gain import paired_gain
-from sklearn_mtl.inspection._palette import BLACK, BLUE, GREY, VERMILION
+from sklearn_mtl.inspection._palette import BLUE, GREY, VERMILION, neutral_color
 from sklearn_mtl.inspection._panels import axes_grid
 from sklearn_mtl.inspection._read_tasks import read_predictions
 from sklearn_mtl.inspection._task_labels import AxisNames, label_axes
@@ -114,7 +114,7 @@ class TransferGainDisplay:
             1, ax, panel_size=(6.4, float(np.clip(1.4 + 0.3 * n_tasks, 2.4, 10.0)))
         )
         self.ax_ = ax = grid[0, 0]
-        self.line_ = ax.axvline(0.0, color=BLACK, linewidth=1.0)
+        self.line_ = ax.axvline(0.0, color=neutral_color(), linewidth=1.0)
         few = n_tasks <= 40
         self.points_, self.bars_ = {}, {}
         for name, (marker, color) in STYLES.items():

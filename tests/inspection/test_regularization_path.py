@@ -110,6 +110,15 @@ def test_each_share_has_strengths_of_its_own(model):
     assert RegularizationPathDisplay.from_estimator(single).names == ["alpha"]
 
 
+@pytest.mark.parametrize("n_shared", [2, 3, 5])
+def test_long_names_of_two_strengths_stay_within_the_figure(n_shared):
+    X, y = make_tasks()
+    model = MeanRegularizedRegressorCV(alphas_shared=n_shared, alphas_specific=4).fit(X, y)
+    display = RegularizationPathDisplay.from_estimator(model)
+    assert len(display.lines_) == (n_shared if n_shared <= 3 else 0)
+    assert_legible(display.figure_)
+
+
 def test_a_strength_of_zero_has_its_place_on_the_axis():
     results = np.arange(8.0).reshape(4, 2)
     display = RegularizationPathDisplay([[0.0, 0.01, 1.0, 10.0]], results, chosen=[0.0]).plot()
@@ -150,6 +159,8 @@ def test_results_that_are_all_alike_have_a_heat_map_too():
     display = RegularizationPathDisplay(
         strengths, np.ones((4, 6, 2)), chosen=[10.0, 10.0], names=["gamma", "alpha"]
     ).plot()
+    np.testing.assert_array_equal(display.image_.get_array(), np.ones((4, 6)))
+    assert not display.lines_
     assert_legible(display.figure_)
 
 
