@@ -9,10 +9,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.convex import coef_rows
-from sklearn_mtl.inspection._unwrap import find_owner
 from sklearn_mtl.tasks import TaskLayout
 from sklearn_mtl.tasks._layout import LONG
 from sklearn_mtl.tasks._long import find_column
+from sklearn_mtl.tasks._nested import find_owner
 from sklearn_mtl.utils._validation import plain
 
 

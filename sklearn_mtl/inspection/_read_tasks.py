@@ -11,9 +11,9 @@ from sklearn_mtl.metrics._kinds import estimator_kinds, given_kinds
 from sklearn_mtl.metrics._labels import read_tasks, read_true
 from sklearn_mtl.metrics._metric import TaskKind
 from sklearn_mtl.metrics._outputs import METHODS, EstimatorOutputs, GivenOutputs, Outputs
-from sklearn_mtl.metrics._scorer import find_layout, find_task_feature
 from sklearn_mtl.tasks._layout import LONG
 from sklearn_mtl.tasks._long import split_task_column
+from sklearn_mtl.tasks._nested import find_layout, find_task_feature
 from sklearn_mtl.utils._validation import listing
 
 # what a ROC curve ranks rows by, the first that there is
@@ -26,7 +26,7 @@ def read_estimator(
     """Return what a fitted estimator says of X, to be asked task by task, and the tasks' kinds."""
     check_is_fitted(estimator)
     layout, _ = find_layout(estimator)
-    task_feature = find_task_feature(estimator, X)
+    task_feature = find_task_feature(estimator, X, fitted=True)
     tags = None if task_feature is None else split_task_column(X, task_feature)[0]
     names = layout.names if layout is not None and layout.rows == LONG else None
     true = read_true(y, sample_weight, tags, names)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_mtl.inspection._unwrap import find_owner
+from sklearn_mtl.tasks._nested import find_owner
 from sklearn_mtl.utils._validation import listing
 
 # fitted attributes (tried, chosen) in the order of the axes of mse_path_; l1_ratio is a parameter

@@ -11,8 +11,8 @@ from sklearn_mtl.inspection._heat_map import draw_heat_map, largest, size_of_pan
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
 from sklearn_mtl.inspection._panels import axes_grid
 from sklearn_mtl.inspection._task_labels import AxisNames, label_axes
-from sklearn_mtl.inspection._unwrap import find_owner
 from sklearn_mtl.inspection._values_in_cells import write_values
+from sklearn_mtl.tasks._nested import find_owner
 from sklearn_mtl.utils._validation import listing
 
 

@@ -20,9 +20,9 @@ from sklearn_mtl.metrics._metric import (
     score_tasks,
 )
 from sklearn_mtl.metrics._outputs import METHODS, EstimatorOutputs
-from sklearn_mtl.tasks import TaskLayout
 from sklearn_mtl.tasks._layout import LONG
 from sklearn_mtl.tasks._long import split_task_column
+from sklearn_mtl.tasks._nested import find_layout, find_task_feature
 from sklearn_mtl.utils._validation import did_you_mean, listing
 
 MACRO, WORST, WEIGHTED = "macro", "worst", "weighted"
@@ -186,7 +186,7 @@ class TaskVectorScorer(_MetadataRequester):
 
     def task_feature_of(self, estimator: Any, X: Any) -> Any:
         """Return the column of X that holds each row's task; None where rows have all tasks."""
-        return find_task_feature(estimator, X, self._recipe["task_feature"])
+        return find_task_feature(estimator, X, self._recipe["task_feature"], fitted=True)
 
     def __repr__(self) -> str:
         return _representation(self._recipe, None)
@@ -229,7 +229,7 @@ def _scores(
 ) -> tuple[TrueLabels, dict[Hashable, float]]:
     """Read the labels, ask the estimator and score each task."""
     layout, _ = find_layout(estimator)
-    task_feature = find_task_feature(estimator, X, recipe["task_feature"])
+    task_feature = find_task_feature(estimator, X, recipe["task_feature"], fitted=True)
     tags = None if task_feature is None else split_task_column(X, task_feature)[0]
     names = layout.names if layout is not None and layout.rows == LONG else None
     true = read_true(y_true, sample_weight, tags, names)
@@ -243,46 +243,3 @@ def _scores(
     methods = {method for method in METHODS if hasattr(estimator, method)}
     metrics = resolve_metrics(recipe["metric"], true.names, "make_task_scorer")
     return true, score_tasks(EstimatorOutputs(true, call, methods), kinds, metrics)
-
-
-def find_layout(estimator: Any) -> tuple[TaskLayout | None, bool]:
-    """Return the TaskLayout that an estimator shows, or the one inside a search or a pipeline.
-
-    Returns
-    -------
-    layout : TaskLayout or None
-    is_inner : bool
-        Whether a pipeline may have changed X before the layout's owner saw it.
-    """
-    is_inner = False
-    while estimator is not None:
-        layout = getattr(estimator, "layout_", None)
-        if isinstance(layout, TaskLayout):
-            return layout, is_inner
-        steps = getattr(estimator, "steps", None)
-        if steps:
-            estimator, is_inner = steps[-1][1], True
-        else:
-            estimator = getattr(
-                estimator, "best_estimator_", getattr(estimator, "estimator_", None)
-            )
-    return None, is_inner
-
-
-def find_task_feature(estimator: Any, X: Any, given: Any = None) -> Any:
-    """Return the column of X that holds each row's task: the one given, else the estimator's."""
-    layout, is_inner = find_layout(estimator)
-    if given is None and layout is not None and layout.rows == LONG:
-        return _own_task_feature(layout, is_inner, X)
-    return given
-
-
-def _own_task_feature(layout: TaskLayout, is_inner: bool, X: Any) -> Any:
-    feature = layout.task_feature
-    if is_inner and feature not in getattr(X, "columns", ()):
-        raise TaskLayoutError(
-            f"The estimator at the end of the pipeline has task_feature={feature!r}, which is no "
-            "column name of the X that is scored; say where that X has the task: "
-            "make_task_scorer(task_feature=...)."
-        )
-    return feature

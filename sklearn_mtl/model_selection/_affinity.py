@@ -8,11 +8,11 @@ from sklearn_mtl.metrics._metric import TaskMetric, resolve_metrics
 from sklearn_mtl.model_selection._coefficient_cosines import coefficient_cosines
 from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
 from sklearn_mtl.model_selection._gradient_affinity import gradient_affinity
-from sklearn_mtl.model_selection._innermost import find_task_feature
 from sklearn_mtl.model_selection._paired_folds import count_labels, make_splits
 from sklearn_mtl.model_selection._pairwise_gains import pairwise_gains
 from sklearn_mtl.model_selection._task_errors import best_score
 from sklearn_mtl.model_selection._task_subsets import TaskSubsets
+from sklearn_mtl.tasks._nested import find_task_feature
 from sklearn_mtl.utils._validation import check_option, draw_seed, plain
 
 
@@ -190,8 +190,7 @@ def read_tasks(
     estimator: Any, X: Any, y: Any, sample_weight: Any, task_feature: Any
 ) -> TaskSubsets:
     """Return the tasks to choose from, in the long form of `task_feature` or of the estimator."""
-    if task_feature is None:
-        task_feature = find_task_feature(estimator, X)
+    task_feature = find_task_feature(estimator, X, task_feature)
     return TaskSubsets(estimator, ComparisonRows.read(X, y, sample_weight, task_feature))
 
 

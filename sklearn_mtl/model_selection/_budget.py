@@ -6,7 +6,8 @@ from typing import Any
 from sklearn.model_selection import ParameterGrid
 from sklearn.model_selection._search import BaseSearchCV
 
-from sklearn_mtl.model_selection._innermost import own_parameters, search_space
+from sklearn_mtl.model_selection._search_space import search_space
+from sklearn_mtl.tasks._nested import own_parameters
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_mtl.model_selection._fitted import fitted_innermost
 from sklearn_mtl.model_selection._task_subsets import TaskSubsets
 from sklearn_mtl.tasks._column import is_dict_of_rows
 from sklearn_mtl.tasks._long import split_task_column
+from sklearn_mtl.tasks._nested import levels
 
 
 def coefficient_cosines(subsets: TaskSubsets, seed: int) -> np.ndarray:
@@ -51,6 +52,15 @@ def _cosine(first: np.ndarray, second: np.ndarray, same_classes: bool) -> float:
         return float((first * second).sum() / np.linalg.norm(first) / np.linalg.norm(second))
     lengths = np.linalg.norm(first @ first.T) * np.linalg.norm(second @ second.T)
     return float(np.linalg.norm(first @ second.T) / np.sqrt(lengths))
+
+
+def fitted_innermost(model: Any, X: Any = None) -> tuple[Any, Any]:
+    """Return the estimator inside all fitted pipelines and searches, and X as it came there."""
+    *outer, inner = levels(model, fitted=True)
+    for level in outer:
+        if X is not None and isinstance(level.estimator, Pipeline) and len(level.estimator) > 1:
+            X = level.estimator[:-1].transform(X)
+    return inner.estimator, X
 
 
 def _coef(fitted: Any) -> np.ndarray:

@@ -10,13 +10,8 @@ from sklearn.model_selection._search import BaseSearchCV
 
 from sklearn_mtl.compose import IndependentTasks
 from sklearn_mtl.compose._base import BaseComposition
-from sklearn_mtl.model_selection._innermost import (
-    Nested,
-    innermost,
-    levels,
-    own_parameters,
-    search_space,
-)
+from sklearn_mtl.model_selection._search_space import search_space
+from sklearn_mtl.tasks._nested import Nested, innermost, levels, own_parameters
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import listing
 

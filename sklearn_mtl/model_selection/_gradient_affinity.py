@@ -1,9 +1,8 @@
 import numpy as np
 from sklearn.base import clone
 
-from sklearn_mtl.model_selection._fitted import fitted_innermost
-from sklearn_mtl.model_selection._innermost import innermost
 from sklearn_mtl.model_selection._task_subsets import TaskSubsets
+from sklearn_mtl.tasks._nested import innermost
 
 # a measured step has 2 T more passes: one in ten keeps ten tasks within a few times the training
 EVERY = 10
@@ -28,7 +27,7 @@ def gradient_affinity(subsets: TaskSubsets, seed: int) -> np.ndarray:
     every = inner.parameter(_PARAMETER) or EVERY
     asking = TaskSubsets(clone(subsets.estimator).set_params(**{key: every}), subsets.rows)
     model = asking.fit(tuple(range(len(subsets.rows.names))), seed)
-    history = fitted_innermost(model)[0].history_
+    history = innermost(model, fitted=True).estimator.history_
     if "task_affinity" not in history:
         raise ValueError(
             f"The training of {name} ended before step {every}, the first to be measured; set "

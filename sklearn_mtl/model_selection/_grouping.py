@@ -23,7 +23,6 @@ from sklearn_mtl.model_selection._affinity import (
     read_tasks,
 )
 from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
-from sklearn_mtl.model_selection._innermost import find_task_feature, innermost
 from sklearn_mtl.model_selection._n_groups import score_numbers
 from sklearn_mtl.model_selection._paired_folds import count_labels, make_splits
 from sklearn_mtl.model_selection._partition import best_partition
@@ -31,6 +30,7 @@ from sklearn_mtl.model_selection._task_subsets import Subset, TaskSubsets
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._containers import FRAME, MATRIX, VECTOR
 from sklearn_mtl.tasks._layout import LONG, OWN, SHARED
+from sklearn_mtl.tasks._nested import find_task_feature, innermost
 from sklearn_mtl.utils._validation import check_option, draw_seed, listing
 
 
@@ -180,9 +180,7 @@ default="pairwise"
         """
         self._check_parameters()
         X = sliceable(X)
-        task_feature = self.task_feature
-        if task_feature is None:
-            task_feature = find_task_feature(self.estimator, X)
+        task_feature = find_task_feature(self.estimator, X, self.task_feature)
         layout = infer_layout(
             X,
             y,

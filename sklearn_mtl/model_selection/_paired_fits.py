@@ -15,9 +15,9 @@ from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._kinds import estimator_kinds
 from sklearn_mtl.metrics._metric import TaskMetric, score_tasks
 from sklearn_mtl.metrics._outputs import METHODS, EstimatorOutputs
-from sklearn_mtl.metrics._scorer import find_layout
 from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
 from sklearn_mtl.model_selection._task_errors import default_metric
+from sklearn_mtl.tasks._nested import find_layout
 from sklearn_mtl.utils._validation import listing
 
 

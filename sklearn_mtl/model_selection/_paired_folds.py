@@ -11,8 +11,8 @@ from sklearn.base import is_classifier, is_regressor
 
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
-from sklearn_mtl.model_selection._innermost import innermost
 from sklearn_mtl.model_selection._split import MultiTaskKFold
+from sklearn_mtl.tasks._nested import innermost
 from sklearn_mtl.utils._validation import draw_seed, listing, plain
 from sklearn_mtl.utils._warnings import level_of_caller
 

@@ -13,11 +13,11 @@ from sklearn_mtl.metrics._kinds import estimator_kinds
 from sklearn_mtl.metrics._labels import read_true
 from sklearn_mtl.metrics._metric import TaskMetric, score_tasks
 from sklearn_mtl.metrics._outputs import METHODS, EstimatorOutputs
-from sklearn_mtl.metrics._scorer import find_layout
 from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
 from sklearn_mtl.model_selection._paired_fits import seeded
 from sklearn_mtl.model_selection._task_errors import best_score, default_metric
 from sklearn_mtl.tasks._long import split_task_column
+from sklearn_mtl.tasks._nested import find_layout
 from sklearn_mtl.tasks._select import select_tasks
 from sklearn_mtl.utils._validation import listing
 

@@ -9,20 +9,15 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.model_selection._budget import check_equal_budget
+from sklearn_mtl.model_selection._called import called
 from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
 from sklearn_mtl.model_selection._counterpart import single_task_counterpart
 from sklearn_mtl.model_selection._gain import relative_gains
-from sklearn_mtl.model_selection._innermost import (
-    called,
-    find_task_feature,
-    innermost,
-    levels,
-    own_parameters,
-)
 from sklearn_mtl.model_selection._paired_fits import SplitResult, compare_on_split
 from sklearn_mtl.model_selection._paired_folds import count_labels, make_splits
 from sklearn_mtl.model_selection._task_errors import best_score, check_scoring, errors
 from sklearn_mtl.model_selection._transfer_report import TransferReport
+from sklearn_mtl.tasks._nested import find_task_feature, innermost, levels, own_parameters
 from sklearn_mtl.utils._validation import check_option, draw_seed, listing
 from sklearn_mtl.utils._warnings import level_of_caller
 

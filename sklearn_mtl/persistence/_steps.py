@@ -11,6 +11,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils._missing import is_scalar_nan
 
 from sklearn_mtl.persistence._graph import Graph
+from sklearn_mtl.tasks._nested import levels
 
 
 def unwrap(estimator: Any) -> tuple[list[Any], Any]:
@@ -21,12 +22,14 @@ def unwrap(estimator: Any) -> tuple[list[Any], Any]:
     ValueError
         A step that is not exported.
     """
-    if hasattr(estimator, "best_estimator_"):
-        return unwrap(estimator.best_estimator_)
-    if not isinstance(estimator, Pipeline):
-        return [], estimator
-    *before, (_, last) = estimator.steps
-    steps = [step for _, step in before if step is not None and step != "passthrough"]
+    *outer, inner = levels(estimator, fitted=True)
+    steps = [
+        step
+        for level in outer
+        if isinstance(level.estimator, Pipeline)
+        for _, step in level.estimator.steps[:-1]
+        if step is not None and step != "passthrough"
+    ]
     for step in steps:
         if type(step) not in STEPS:
             known = ", ".join(kind.__name__ for kind in STEPS)
@@ -35,8 +38,7 @@ def unwrap(estimator: Any) -> tuple[list[Any], Any]:
                 "before the pipeline, here and where the exported model runs."
             )
         _check(step)
-    inner, model = unwrap(last)
-    return [*steps, *inner], model
+    return steps, inner.estimator
 
 
 def _check(step: Any) -> None:

@@ -43,8 +43,8 @@ from sklearn_mtl import (
     score_per_task,
     stack_tasks,
 )
-from sklearn_mtl.metrics._scorer import find_layout
 from sklearn_mtl.tasks import infer_layout
+from sklearn_mtl.tasks._nested import find_layout
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"], dtype=object)
