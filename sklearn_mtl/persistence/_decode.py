@@ -34,6 +34,14 @@ def output_names(exported: Exported) -> list[str]:
     return names
 
 
+def inner_prefix(names: Sequence[str]) -> str:
+    """Return what no output's name begins with, for the names of values inside the graph."""
+    prefix = "/"
+    while any(name.startswith(prefix) for name in names):
+        prefix += "/"
+    return prefix
+
+
 def class_labels(task: TaskSpec) -> np.ndarray | None:
     """Return the classes of a task as ONNX holds them, None for regression.
 

@@ -9,6 +9,11 @@ SINGLE = np.dtype(np.float32)
 class Graph:
     """A graph of ONNX that grows a node at a time; values go by their names.
 
+    Parameters
+    ----------
+    prefix : str, default="/"
+        Of the names of values inside, of which no output's name may begin with it.
+
     Attributes
     ----------
     nodes : list of onnx.NodeProto
@@ -16,7 +21,8 @@ class Graph:
     outputs : list of onnx.ValueInfoProto
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "/") -> None:
+        self.prefix = prefix
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.outputs: list[Any] = []
@@ -36,7 +42,7 @@ class Graph:
         from onnx import helper
 
         names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
-        output = f"/{operator}_{len(self.nodes)}"
+        output = f"{self.prefix}{operator}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, names, [output], **attributes))
         return output
 
@@ -44,7 +50,7 @@ class Graph:
         """Add a constant, text included, and return its name."""
         from onnx import TensorProto, helper, numpy_helper
 
-        name = f"/constant_{len(self.constants)}"
+        name = f"{self.prefix}constant_{len(self.constants)}"
         if values.dtype == object:
             encoded = [text.encode() for text in values]
             tensor = helper.make_tensor(name, TensorProto.STRING, values.shape, encoded)
@@ -59,20 +65,20 @@ class Graph:
 
         return self.apply("Cast", value, to=helper.np_dtype_to_tensor_dtype(dtype))
 
-    def append(self, other: Any, prefix: str, *inputs: str) -> list[str]:
+    def append(self, other: Any, part: str, *inputs: str) -> list[str]:
         """Add the nodes of another graph, and return the names of its outputs.
 
         Parameters
         ----------
         other : onnx.GraphProto
-        prefix : str
-            For the names of its values.
+        part : str
+            What it is, for the names of its values.
         *inputs : str
             What is given for each of its inputs.
         """
         from onnx import compose, helper
 
-        renamed = compose.add_prefix_graph(other, prefix)
+        renamed = compose.add_prefix_graph(other, f"{self.prefix}{part}/")
         for taken, value in zip(renamed.input, inputs, strict=True):
             self.nodes.append(helper.make_node("Identity", [value], [taken.name]))
         self.nodes.extend(renamed.node)

@@ -10,7 +10,13 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.exceptions import MissingBackendError
-from sklearn_mtl.persistence._decode import PROBABILITIES, class_labels, decode, output_names
+from sklearn_mtl.persistence._decode import (
+    PROBABILITIES,
+    class_labels,
+    decode,
+    inner_prefix,
+    output_names,
+)
 from sklearn_mtl.persistence._graph import DOUBLE, Graph
 from sklearn_mtl.persistence._steps import unwrap, write_step
 from sklearn_mtl.persistence._values import values_of
@@ -57,6 +63,8 @@ def to_onnx(
         A model that cannot be exported: meta-estimators, kernels, a Bayesian classifier of three
         classes or more, a module that torch cannot translate, other steps of a pipeline, labels
         that are neither numbers nor text, task names that are equal as text. Nothing is written.
+    OSError
+        A path that cannot be written.
     MissingBackendError
         Without the packages of ``pip install "sklearn_mtl[onnx]"``.
 
@@ -134,7 +142,7 @@ def _model(
     """Return the model, checked, as onnx.ModelProto."""
     from onnx import checker, helper
 
-    graph, rows = Graph(), "X"
+    graph, rows = Graph(inner_prefix(output_names(exported))), "X"
     if steps:
         rows = graph.cast(rows, DOUBLE)
         for step in steps:
@@ -180,8 +188,12 @@ def _write(proto: Any, path: Path) -> Path:
     content = proto.SerializeToString()
     beside = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+        try:
+            beside.write_bytes(content)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        # the path that the caller knows, not that of the file beside it
+        raise OSError(error.errno, error.strerror, str(path)) from None
     return path

@@ -59,7 +59,7 @@ def _network(
 
     with outputs.network.turn:
         network, n_members = onnx_graph(outputs.network.net, exported.input_shape, dtype, opset)
-    (made,) = graph.append(network, "network/", rows)
+    (made,) = graph.append(network, "network", rows)
     blocks = _activated(graph, graph.cast(made, DOUBLE), exported.groups, n_members)
     if n_members == 1:
         return blocks
