@@ -106,8 +106,8 @@ def skops_trusted_types() -> list[str]:
     A pickle runs what its author wrote as soon as it is loaded. A file of ``skops.io`` names types
     and their content instead, and is loaded only where every type is trusted. skops trusts those
     of numpy, scipy and scikit-learn that it knows; these are the ones of this package, for every
-    estimator, penalty, scorer, sharing scheme, balancing method and embedding, and what scikit-learn
-    keeps in searches and in votes.
+    estimator, penalty, scorer, sharing scheme, balancing method and embedding, and what
+    scikit-learn keeps in searches and in votes.
 
     Types of your own are not among them, such as the class that a network was given as ``module=``,
     functions that are losses or kernels, and torchjd's aggregators: they are code that loading will
