@@ -7,7 +7,7 @@ from sklearn.utils import metadata_routing
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_mtl.compose._base import place
-from sklearn_mtl.compose._cross_fitted import CrossFittedComposition, check_same_features
+from sklearn_mtl.compose._cross_fitted import CrossFittedComposition
 from sklearn_mtl.compose._fit_one import predict_one, predict_proba_one
 from sklearn_mtl.compose._folds import Fold, read_cv
 from sklearn_mtl.compose._out_of_fold import Learner, ask_everywhere, fit_all, fit_out_of_fold
@@ -178,7 +178,6 @@ class TaskChain(CrossFittedComposition):
         self._check_params(params)
         X = sliceable(X)
         layout, parts = self._prepare(X, y, sample_weight, params)
-        check_same_features(layout, parts[0].data)
         predicted = self._predicted_columns(layout, self.chain_method, parameter="chain_method")
         orders = self._draw_orders(layout.names)
         cv = read_cv(self.cv, layout)
@@ -271,7 +270,6 @@ class TaskChain(CrossFittedComposition):
         self, data: TaskData, question: Callable[..., np.ndarray], wanted: list[bool]
     ) -> dict[int, np.ndarray]:
         """Return the chains' mean answers for the wanted tasks that have rows in data."""
-        check_same_features(self.layout_, data)
         # threads: a process would be sent every fitted estimator
         answers = Parallel(n_jobs=self.n_jobs, prefer="threads")(
             delayed(_follow)(chain, self.layout_.names, self._predicted, data, question, wanted)

@@ -1,6 +1,6 @@
 """What estimators share in which tasks read predictions of other tasks."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sklearn.utils.metadata_routing import (
@@ -14,11 +14,10 @@ from sklearn.utils.metadata_routing import (
 from sklearn_mtl.compose._folds import Fold, folds_of
 from sklearn_mtl.compose._part import Part
 from sklearn_mtl.compose._predicted_columns import PredictedColumns
+from sklearn_mtl.compose._same_features import check_same_features
 from sklearn_mtl.compose._taskwise import TaskwiseComposition
-from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.tasks import TaskData, TaskLayout
-from sklearn_mtl.tasks._column import column_names, is_frame
-from sklearn_mtl.tasks._layout import OWN
+from sklearn_mtl.tasks import TaskLayout
+from sklearn_mtl.tasks._column import is_dict_of_rows
 from sklearn_mtl.utils._validation import check_option, plain
 
 _METHODS = ("auto", "predict_proba", "predict")
@@ -28,6 +27,11 @@ class CrossFittedComposition(TaskwiseComposition):
     """Folds, metadata and predicted columns of estimators that read each other's predictions."""
 
     cv: Any
+
+    def _check_X(self, X: Any, *, reset: bool) -> None:
+        if is_dict_of_rows(X):
+            check_same_features(X)
+        super()._check_X(X, reset=reset)
 
     def _check_params(self, params: dict[str, Any]) -> None:
         """Raise for metadata that go nowhere."""
@@ -110,28 +114,3 @@ class CrossFittedComposition(TaskwiseComposition):
             mapping = MethodMapping().add(caller="fit", callee="split")
             router.add(splitter=self.cv, method_mapping=mapping)
         return router
-
-
-def check_same_features(layout: TaskLayout, data: TaskData) -> None:
-    """Raise unless tasks with an X of their own have the same features."""
-    if layout.rows != OWN:
-        return
-    first = _features(data.X[0])
-    for name, X in zip(layout.names, data.X, strict=True):
-        if _features(X) != first:
-            raise TaskLayoutError(
-                f"X of task {plain(name)!r} has {_told(_features(X))}, X of task "
-                f"{plain(layout.names[0])!r} has {_told(first)}. A task's estimator predicts the "
-                "rows of the others too, so all need the same features; IndependentTasks takes "
-                "tasks that differ."
-            )
-
-
-def _features(X: Any) -> list[Hashable] | int:
-    if is_frame(X):
-        return column_names(X)
-    return X.shape[1] if hasattr(X, "shape") and len(X.shape) == 2 else len(X[0])
-
-
-def _told(features: list[Hashable] | int) -> str:
-    return f"{features} feature(s)" if isinstance(features, int) else f"the columns {features}"

@@ -16,6 +16,7 @@ from sklearn_mtl.compose._fit_one import one_column, takes_sample_weight
 from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators
 from sklearn_mtl.compose._part import sliceable
 from sklearn_mtl.compose._pooled_rows import PooledRows, joined, pooled_rows
+from sklearn_mtl.compose._same_features import check_same_features
 from sklearn_mtl.compose._shared_classes import SharedClasses
 from sklearn_mtl.compose._tags import kind_of
 from sklearn_mtl.compose._target_scale import target_moments
@@ -242,17 +243,10 @@ class PooledTasks(BaseComposition, OneOrDictOfEstimators):
             )
 
     def _check_X(self, X: Any, *, reset: bool) -> None:
-        if not is_dict_of_rows(X):
-            super()._check_X(X, reset=reset)
-            return
-        for place, (name, own) in enumerate(X.items()):
-            try:
-                super()._check_X(own, reset=reset and place == 0)
-            except ValueError as error:
-                raise ValueError(
-                    f"X of task {plain(name)!r}: {error} Tasks that share a model need the same "
-                    "features; IndependentTasks takes tasks that differ."
-                ) from error
+        if is_dict_of_rows(X):
+            check_same_features(X)
+            X = next(iter(X.values()), X)  # the first stands for all
+        super()._check_X(X, reset=reset)
 
     def _routed(self, sample_weight: Any, params: dict[str, Any]) -> dict[str, Any]:
         """Return what the estimator's fit is to be given, by row of X."""

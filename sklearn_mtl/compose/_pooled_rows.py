@@ -10,10 +10,8 @@ from scipy import sparse
 from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import _check_method_params
 
-from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import TaskData, TaskLayout
-from sklearn_mtl.tasks._column import column_names, is_frame
-from sklearn_mtl.utils._validation import listing
+from sklearn_mtl.tasks._column import is_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,26 +67,14 @@ def pooled_rows(data: TaskData) -> PooledRows:
 
 
 def joined(parts: Sequence[Any]) -> Any:
-    """Return the rows of several X, one after another, in their common type."""
-    if all(is_frame(part) for part in parts) and len({type(part) for part in parts}) == 1:
-        first = column_names(parts[0])
-        for part in parts:  # names that are no strings scikit-learn does not compare
-            if column_names(part) != first:
-                raise TaskLayoutError(
-                    f"X of one task has columns {listing(first)}, that of another "
-                    f"{listing(column_names(part))}; one model needs the same columns of all."
-                )
+    """Return the rows of several X of the same features, one after another."""
+    if is_frame(parts[0]):
         if hasattr(parts[0], "iloc"):
             import pandas as pd
 
             return pd.concat(parts)
         frames = [nw.from_native(part, eager_only=True) for part in parts]
         return nw.concat(frames, how="vertical").to_native()
-    if any(is_frame(part) for part in parts):
-        raise TaskLayoutError(
-            "X of some tasks is a DataFrame and of others it is not, or they come from several "
-            "libraries; one model needs the X of all tasks in one type."
-        )
     if any(sparse.issparse(part) for part in parts):
         return sparse.vstack(parts, format="csr")
     arrays = [

@@ -5,7 +5,7 @@ import numpy as np
 from sklearn.utils import metadata_routing
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_mtl.compose._cross_fitted import CrossFittedComposition, check_same_features
+from sklearn_mtl.compose._cross_fitted import CrossFittedComposition
 from sklearn_mtl.compose._folds import read_cv
 from sklearn_mtl.compose._out_of_fold import Learner, ask_everywhere, fit_all, fit_out_of_fold
 from sklearn_mtl.compose._part import sliceable
@@ -176,7 +176,6 @@ class StackedTasks(CrossFittedComposition):
         X = sliceable(X)
         layout, parts = self._prepare(X, y, sample_weight, params)
         self._check_finals(layout)
-        check_same_features(layout, parts[0].data)
         predicted = self._predicted_columns(layout, self.stack_method, parameter="stack_method")
         finals = parts
         if self.final_estimator is not None:
@@ -250,7 +249,6 @@ class StackedTasks(CrossFittedComposition):
         return "estimator" if self.final_estimator is None else "final_estimator"
 
     def _features(self, data: TaskData, asked: list[int]) -> Iterator[Any]:
-        check_same_features(self.layout_, data)
         table = PredictionTable(self._predicted, data.n_rows)
         beside = {t: self._read(table, t) for t in asked}
         sources = sorted({s for own in beside.values() for s in own.tasks})

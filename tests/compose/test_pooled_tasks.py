@@ -484,24 +484,6 @@ def test_classes_of_one_type_are_needed():
         PooledTasks(LogisticRegression()).fit(X, y)
 
 
-def test_tasks_of_their_own_rows_need_the_same_features():
-    X, y = make_own("numbers")
-    model = PooledTasks(Ridge()).fit(X, y)
-    X["south"] = X["south"][:, :2]
-    with pytest.raises(ValueError, match=r"X of task 'south': X has 2 features.*IndependentTasks"):
-        PooledTasks(Ridge()).fit(X, y)
-    with pytest.raises(ValueError, match="X of task 'south'"):
-        model.predict(X)
-    X, y = make_own("numbers")
-    X["south"] = pd.DataFrame(X["south"])
-    with pytest.raises(TaskLayoutError, match="a DataFrame and of others it is not"):
-        PooledTasks(Ridge()).fit(X, y)
-    numbered = {name: pd.DataFrame(own, columns=[0, 1, 2]) for name, own in X.items()}
-    numbered["east"].columns = [0, 1, 5]
-    with pytest.raises(TaskLayoutError, match="columns 0, 1, 2, that of another 0, 1, 5"):
-        PooledTasks(Ridge()).fit(numbered, y)
-
-
 def test_tasks_that_are_written_alike_are_told_of():
     X, Y = make_numbers()
     with pytest.raises(TaskLayoutError, match="do not all differ when written as text"):

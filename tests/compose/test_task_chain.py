@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from sklearn.multioutput import ClassifierChain, RegressorChain
 from sklearn.pipeline import make_pipeline
@@ -336,16 +336,6 @@ def test_groups_that_go_nowhere_are_refused():
     X, Y = make_numbers()
     with pytest.raises(ValueError, match="groups"):
         TaskChain(Ridge(), cv=None).fit(X, Y, groups=np.arange(40))
-
-
-def test_own_features_that_differ_are_named():
-    X = {"a": np.zeros((6, 2)), "b": np.zeros((6, 3))}
-    y = {"a": np.arange(6.0), "b": np.arange(6.0)}
-    with pytest.raises(ValueError, match=r"X of task 'b' has 3 feature\(s\), X of task 'a' has 2"):
-        TaskChain(Ridge()).fit(X, y)
-    chain = TaskChain(LinearRegression()).fit({**X, "b": X["a"]}, y)
-    with pytest.raises(ValueError, match="the same features"):
-        chain.predict(X)
 
 
 def test_an_error_in_a_fold_names_the_task():
