@@ -111,4 +111,7 @@ class Beside:
         columns = self.table.read(self.tasks, rows)
         if not self.passthrough:
             return columns
-        return append_columns(data.inputs(task, rows), columns, self.table.names(self.tasks))
+        X = data.inputs(task, rows)
+        if getattr(X, "dtype", None) == np.float32:
+            columns = columns.astype(np.float32)  # which keeps X as it is
+        return append_columns(X, columns, self.table.names(self.tasks))

@@ -1,11 +1,7 @@
 """The folds in which rows are held out, and the columns in which tasks read each other."""
 
 import numpy as np
-import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
-from scipy import sparse
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import (
     GroupKFold,
@@ -17,7 +13,6 @@ from sklearn.model_selection import (
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_mtl import TaskChain
-from sklearn_mtl.compose._append_columns import append_columns
 from sklearn_mtl.compose._folds import folds_of, read_cv
 from sklearn_mtl.compose._part import cut
 from sklearn_mtl.compose._predicted_columns import PredictedColumns
@@ -162,62 +157,3 @@ def test_two_classes_have_one_column_and_more_have_one_each():
     assert np.array_equal(two.ask(fitted, X), fitted.predict_proba(X)[:, 1:])
     classes = PredictedColumns(two.task, False)
     assert classes.ask(fitted, X).ravel().tolist() == (fitted.predict(X) == "yes").tolist()
-
-
-COLUMNS, NAMES = np.array([[0.5, 1.5], [2.5, 3.5]]), ["p", "q"]
-
-
-@pytest.mark.parametrize(
-    ("X", "dtype"),
-    [
-        (np.ones((2, 1)), np.float64),
-        (np.ones((2, 1), dtype=np.float32), np.float32),
-        (np.ones((2, 1), dtype=np.int8), np.float64),
-        ([[1.0], [1.0]], np.float64),
-    ],
-)
-def test_columns_are_appended_to_arrays_of_numbers(X, dtype):
-    wide = append_columns(X, COLUMNS, NAMES)
-    assert wide.dtype == dtype
-    assert np.array_equal(wide, np.column_stack([np.ones(2), COLUMNS]))
-
-
-@pytest.mark.parametrize("dtype", [object, str])
-def test_numbers_beside_text_stay_numbers(dtype):
-    wide = append_columns(np.array([["a"], ["b"]], dtype=dtype), COLUMNS, NAMES)
-    assert wide.tolist() == [["a", 0.5, 1.5], ["b", 2.5, 3.5]]
-
-
-@pytest.mark.parametrize("make", [sparse.csr_array, sparse.csc_matrix])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_columns_are_appended_to_sparse_rows(make, dtype):
-    wide = append_columns(make(np.ones((2, 1), dtype=dtype)), COLUMNS, NAMES)
-    assert isinstance(wide, sparse.sparray) == (make is sparse.csr_array)
-    assert wide.format == "csr"
-    assert wide.dtype == dtype
-    assert np.array_equal(wide.toarray(), np.column_stack([np.ones(2), COLUMNS]))
-
-
-def test_columns_are_appended_to_frames_with_their_names():
-    frame = pd.DataFrame({"a": ["x", "y"]}, index=[5, 3])
-    wide = append_columns(frame, COLUMNS, NAMES)
-    assert wide.columns.tolist() == ["a", "p", "q"]
-    assert wide.index.tolist() == [5, 3]
-    assert wide["q"].tolist() == [1.5, 3.5]
-    wide = append_columns(pl.DataFrame({"a": ["x", "y"]}), COLUMNS, NAMES)
-    assert wide.equals(pl.DataFrame({"a": ["x", "y"], "p": [0.5, 2.5], "q": [1.5, 3.5]}))
-    wide = append_columns(pa.table({"a": ["x", "y"]}), COLUMNS, NAMES)
-    assert wide.column_names == ["a", "p", "q"]
-    # scikit-learn takes names that are all strings, or none of them
-    wide = append_columns(pd.DataFrame({0: [1, 2], 7: [3, 4]}), COLUMNS, NAMES)
-    assert wide.columns.tolist() == [0, 7, 8, 9]
-
-
-def test_a_name_that_is_taken_is_named():
-    with pytest.raises(ValueError, match=r"X already has the column\(s\) 'q'.*rename"):
-        append_columns(pd.DataFrame({"q": [1, 2]}), COLUMNS, NAMES)
-
-
-def test_rows_that_cannot_have_columns_are_refused():
-    with pytest.raises(ValueError, match=r"Expected 2D array, got 1D .*passthrough=False"):
-        append_columns(["good wine", "bad wine"], COLUMNS, NAMES)
