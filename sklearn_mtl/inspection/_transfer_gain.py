@@ -16,14 +16,17 @@ HELPED, HURT, UNDECIDED = "helped", "hurt", "undecided"
 # shapes say what colours say: triangles point where errors went
 STYLES = {HELPED: ("^", BLUE), UNDECIDED: ("o", GREY), HURT: ("v", VERMILION)}
 EXTREMES = 20  # tasks named where not all can be, and all that are flagged
-INTERVALS_SHOWN = 0.95  # of the intervals are within the axis; the longest may go beyond
+FEW = 40  # tasks whose bars are thick, and all within the axis
+INTERVALS_SHOWN = 0.95  # of the intervals of more tasks; the longest would squeeze the others
+ARROWS = ("<", ">")  # where a bar goes on beyond the left, or the right, end of the axis
 
 
 class TransferGainDisplay:
     """What each task gains from sharing, with intervals, the tasks of fewest labels on top.
 
     A gain of 10 % is 10 % less error than the single-task baseline makes; tasks left of 0 are
-    better off alone. Tasks whose interval excludes 0 are flagged.
+    better off alone. Tasks whose interval excludes 0 are flagged. Of more than 40 tasks the axis
+    leaves out the ends of the longest intervals; their bars end in arrow heads.
 
     It is recommended to use `from_estimator` or `from_report`. All parameters are stored as
     attributes.
@@ -44,6 +47,8 @@ class TransferGainDisplay:
         Tasks from top to bottom.
     points_ : dict from flag to matplotlib PathCollection
     bars_ : dict from flag to matplotlib LineCollection
+    arrows_ : list of two matplotlib PathCollection
+        Heads of bars that go beyond the left, and the right, end of the axis.
     line_ : matplotlib Line2D
         No gain.
     legend_ : matplotlib Legend
@@ -115,7 +120,7 @@ class TransferGainDisplay:
         )
         self.ax_ = ax = grid[0, 0]
         self.line_ = ax.axvline(0.0, color=neutral_color(), linewidth=1.0)
-        few = n_tasks <= 40
+        few = n_tasks <= FEW
         self.points_, self.bars_ = {}, {}
         for name, (marker, color) in STYLES.items():
             here = np.flatnonzero(flags == name)
@@ -133,6 +138,21 @@ class TransferGainDisplay:
             )
         ax.set_xlim(_limits(gain, low, high))
         ax.set_ylim(n_tasks - 0.4, -0.6)
+        left, right = ax.get_xlim()
+        colors = np.array([STYLES[flag][1] for flag in flags])
+        self.arrows_ = [
+            ax.scatter(
+                np.full(beyond.sum(), end),
+                place[beyond],
+                s=36 if few else 14,
+                marker=marker,
+                color=colors[beyond],
+                clip_on=False,
+            )
+            for marker, end, beyond in zip(
+                ARROWS, (left, right), (low < left, high > right), strict=True
+            )
+        ]
         ax.xaxis.set_major_locator(MaxNLocator(6))  # so many percentages have room
         wide = np.ptp(ax.get_xlim()) > 0.1
         ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if wide else None))
@@ -318,10 +338,11 @@ class TransferGainDisplay:
 
 
 def _limits(gain: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
-    """Return ends of the axis that show all gains, 0 and most intervals."""
+    """Return ends of the axis that show all gains, 0, and all intervals of few tasks."""
     points = np.append(gain[np.isfinite(gain)], 0.0)
     lows, highs = low[np.isfinite(low)], high[np.isfinite(high)]
-    left = min([points.min(), *np.quantile(lows, [1 - INTERVALS_SHOWN])] if len(lows) else points)
-    right = max([points.max(), *np.quantile(highs, [INTERVALS_SHOWN])] if len(highs) else points)
+    shown = 1.0 if len(gain) <= FEW else INTERVALS_SHOWN
+    left = min([points.min(), *np.quantile(lows, [1 - shown])] if len(lows) else points)
+    right = max([points.max(), *np.quantile(highs, [shown])] if len(highs) else points)
     room = 0.05 * (right - left) or 0.05
     return float(left - room), float(right + room)

@@ -105,12 +105,35 @@ def test_of_many_tasks_the_flagged_ones_are_named():
     assert f"school {np.abs(gain).argmax()}" in shown
 
 
-def test_the_axis_shows_every_gain_as_a_percentage_and_cuts_the_longest_intervals():
+@pytest.mark.parametrize("n_tasks", [2, 12, 40])
+def test_the_axis_shows_all_intervals_of_few_tasks(n_tasks):
+    gain, low, high, _ = make_gains(n_tasks)
+    low[1] = -7.0
+    display = TransferGainDisplay(gain, low, high, task_names=range(n_tasks)).plot()
+    left, right = display.ax_.get_xlim()
+    assert left < -7.0
+    assert high.max() < right
+    assert not any(len(arrows.get_offsets()) for arrows in display.arrows_)
+
+
+def test_the_axis_of_many_tasks_cuts_the_longest_intervals_and_says_where():
     gain, low, high, _ = make_gains(50)
-    low[7], high[7] = -50.0, 50.0
+    low[7], high[7], high[20] = -50.0, 50.0, 30.0
     display = TransferGainDisplay(gain, low, high, task_names=range(50)).plot()
     left, right = display.ax_.get_xlim()
     assert left < gain.min() < gain.max() < right < 5.0
+    ends = zip(display.arrows_, (left, right), (low < left, high > right), strict=True)
+    for arrows, end, beyond in ends:
+        places = np.flatnonzero(beyond[display.order_])
+        assert len(places)
+        np.testing.assert_array_equal(np.sort(arrows.get_offsets()[:, 1]), places)
+        np.testing.assert_array_equal(arrows.get_offsets()[:, 0], end)
+    colors = {to_hex(color) for color in display.arrows_[0].get_facecolors()}
+    assert to_hex(display.bars_["undecided"].get_color()[0]) in colors
+
+
+def test_gains_are_percentages():
+    display = TransferGainDisplay([0.1, -0.3], [0.0, -0.5], [0.2, 0.0], task_names="ab").plot()
     display.figure_.canvas.draw()
     assert all(text.get_text().endswith("%") for text in display.ax_.get_xticklabels())
 
