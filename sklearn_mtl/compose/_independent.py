@@ -173,3 +173,7 @@ class IndependentTasks(CallbackSupportMixin, TaskwiseComposition):
         self.estimators_ = dict(zip(layout.names, fitted, strict=True))
         context.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
         return self
+
+    def _models_of_tasks(self) -> list[tuple[list[Hashable], Any]]:
+        """Return the fitted estimators that answer, each with the tasks it answers for."""
+        return [([name], estimator) for name, estimator in self.estimators_.items()]

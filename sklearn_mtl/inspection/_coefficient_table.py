@@ -1,18 +1,15 @@
 """The coefficients of any linear model of several tasks, with what their rows and columns are."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_mtl.convex import coef_rows
 from sklearn_mtl.tasks import TaskLayout
-from sklearn_mtl.tasks._layout import LONG
-from sklearn_mtl.tasks._long import find_column
-from sklearn_mtl.tasks._nested import find_owner
+from sklearn_mtl.tasks._linear_models import LinearModel, common_features, linear_models
 from sklearn_mtl.utils._validation import plain
 
 
@@ -41,26 +38,28 @@ class CoefficientTable:
 
 
 def read_coefficients(estimator: Any, needed_for: str) -> CoefficientTable:
-    """Return the coefficients of a fitted model, in pipelines, searches and one a task too."""
+    """Return the coefficients of a fitted model, in pipelines, searches and compositions too."""
     check_is_fitted(estimator)
-    model = find_owner(estimator, "coef_")
-    if model is None:
-        return _one_model_a_task(estimator, needed_for)
-    coef = np.atleast_2d(_dense(model.coef_))
-    layout = getattr(model, "layout_", None)
-    names = _feature_names(estimator, model, coef.shape[1])
-    if not isinstance(layout, TaskLayout):
-        return CoefficientTable(coef, _class_names(model, len(coef)), names)
-    rows = row_names(layout)
-    shared = _shared(model)
+    models = linear_models(estimator)
+    if not models:
+        raise TypeError(
+            f"{needed_for} shows coefficients of features, which {type(estimator).__name__} has "
+            "not: pass a fitted linear model, without a kernel, or IndependentTasks of some. "
+            "task_permutation_importance says of any model which features matter."
+        )
+    features = common_features(models, f"{needed_for} shows tasks by features")
+    coef = np.concatenate([block for model in models for block in model.coef])
+    rows = [name for model in models for name in _names_of_rows(model)]
+    # models side by side share nothing
+    shared = _shared(models[0].model) if len(models) == 1 else None
     if shared is None:
-        return CoefficientTable(coef, rows, names)
-    block = coef_rows(layout.tasks).block
+        return CoefficientTable(coef, rows, features)
+    block = coef_rows(models[0].model.layout_.tasks).block
     firsts = [int(np.argmax(block == b)) for b in range(len(shared))]
     shared_names: list[Hashable] = (
         ["all tasks"] if len(shared) == 1 else [f"as {rows[first]}" for first in firsts]
     )
-    return CoefficientTable(coef, rows, names, shared, coef - shared[block], shared_names)
+    return CoefficientTable(coef, rows, features, shared, coef - shared[block], shared_names)
 
 
 def row_names(layout: TaskLayout) -> list[Hashable]:
@@ -74,10 +73,6 @@ def row_names(layout: TaskLayout) -> list[Hashable]:
     return names
 
 
-def _dense(coef: Any) -> np.ndarray:
-    return coef.toarray() if hasattr(coef, "toarray") else np.asarray(coef)
-
-
 def _shared(model: Any) -> np.ndarray | None:
     """Return what the rows of coef_ have in common, one row for each block, None for nothing."""
     shared = getattr(model, "shared_coef_", None)
@@ -87,55 +82,13 @@ def _shared(model: Any) -> np.ndarray | None:
     return None if shared is None or not np.any(shared) else np.atleast_2d(shared)
 
 
-def _one_model_a_task(estimator: Any, needed_for: str) -> CoefficientTable:
-    owner = find_owner(estimator, "estimators_")
-    models = getattr(owner, "estimators_", None)
-    if isinstance(models, Sequence):  # as of MultiOutputRegressor; trees of a forest have no coef_
-        models = {f"task{t}": model for t, model in enumerate(models)}
-    if not isinstance(models, Mapping) or not all(
-        find_owner(model, "coef_") is not None for model in models.values()
-    ):
-        raise TypeError(
-            f"{needed_for} shows coefficients of features, which {type(estimator).__name__} has "
-            "not: pass a fitted linear model, without a kernel. task_permutation_importance says "
-            "of any model which features matter."
-        )
-    tables = {name: read_coefficients(model, needed_for) for name, model in models.items()}
-    first = next(iter(tables.values())).feature_names
-    for name, table in tables.items():
-        if table.feature_names != first:
-            raise ValueError(
-                f"{needed_for} shows tasks by features, but task {plain(name)!r} has other "
-                "features than the tasks before it; show its own model."
-            )
-    rows: list[Hashable] = []
-    for name, table in tables.items():
-        rows += [name] if len(table.coef) == 1 else [f"{name} = {row}" for row in table.row_names]
-    return CoefficientTable(np.concatenate([t.coef for t in tables.values()]), rows, first)
-
-
-def _class_names(model: Any, n_rows: int) -> list[Hashable]:
-    classes: Any = getattr(model, "classes_", ())
-    if len(classes) == n_rows and np.ndim(classes[0]) == 0:
-        return [plain(label) for label in classes]
-    return [f"task{t}" for t in range(n_rows)]
-
-
-def _feature_names(estimator: Any, model: Any, n_features: int) -> list[Hashable]:
-    """Return names of the columns that reach the model, ``x0 …`` where nobody knows them."""
-    seen = list(getattr(model, "feature_names_in_", ()))
-    layout = getattr(model, "layout_", None)
-    if isinstance(layout, TaskLayout) and layout.rows == LONG:
-        seen = seen or [f"x{j}" for j in range(n_features + 1)]
-        del seen[find_column(seen, layout.task_feature)]
-    if len(seen) == n_features:
-        return seen
-    pipeline = find_owner(estimator, "steps")
-    if isinstance(pipeline, Pipeline) and len(pipeline) > 1:
-        try:
-            names = list(pipeline[:-1].get_feature_names_out())
-        except (AttributeError, ValueError):  # a step that names none
-            names = []
-        if len(names) == n_features:
-            return names
-    return [f"x{j}" for j in range(n_features)]
+def _names_of_rows(model: LinearModel) -> list[Hashable]:
+    names: list[Hashable] = []
+    for name, coef, classes in zip(model.names, model.coef, model.classes, strict=True):
+        if len(coef) == 1:
+            names.append("task0" if name is None else plain(name))
+        elif name is None:
+            names += [plain(label) for label in classes]
+        else:
+            names += [f"{name} = {plain(label)}" for label in classes]
+    return names

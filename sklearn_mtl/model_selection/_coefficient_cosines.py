@@ -1,16 +1,15 @@
 """How alike the coefficients of tasks are."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_mtl.model_selection._task_subsets import TaskSubsets
 from sklearn_mtl.tasks._column import is_dict_of_rows
-from sklearn_mtl.tasks._long import split_task_column
-from sklearn_mtl.tasks._nested import levels
+from sklearn_mtl.tasks._linear_models import common_features, linear_models
+from sklearn_mtl.tasks._nested import innermost
 
 
 def coefficient_cosines(subsets: TaskSubsets, seed: int) -> np.ndarray:
@@ -24,19 +23,10 @@ def coefficient_cosines(subsets: TaskSubsets, seed: int) -> np.ndarray:
     and tasks of different classes, one of them with three or more, the unsigned
     ||W_s W_t'||_F / sqrt(||W_s W_s'||_F ||W_t W_t'||_F). NaN for coefficients that are all 0.
     """
-    rows = subsets.rows
-    model = subsets.fit(tuple(range(len(rows.names))), seed)
-    fitted, X = fitted_innermost(model, rows.X)
-    if rows.task_feature is not None:
-        X = split_task_column(X, getattr(fitted, "task_feature", None) or rows.task_feature)[1]
-    parts = getattr(fitted, "estimators_", None)
-    if isinstance(parts, Mapping) and not hasattr(fitted, "coef_"):
-        blocks = [
-            _own_block(parts[name], X[name] if is_dict_of_rows(X) else X) for name in rows.names
-        ]
-    else:
-        blocks = _blocks(fitted, X, len(rows.names))
-    classes = _classes(fitted, len(blocks))
+    names = subsets.rows.names
+    model = subsets.fit(tuple(range(len(names))), seed)
+    found = _tasks(model, subsets.rows.X, names)
+    blocks, classes = [block for block, _ in found], [own for _, own in found]
     cosines = np.ones((len(blocks), len(blocks)))
     for s, first in enumerate(blocks):
         for t, second in enumerate(blocks):
@@ -54,41 +44,33 @@ def _cosine(first: np.ndarray, second: np.ndarray, same_classes: bool) -> float:
     return float(np.linalg.norm(first @ second.T) / np.sqrt(lengths))
 
 
-def fitted_innermost(model: Any, X: Any = None) -> tuple[Any, Any]:
-    """Return the estimator inside all fitted pipelines and searches, and X as it came there."""
-    *outer, inner = levels(model, fitted=True)
-    for level in outer:
-        if X is not None and isinstance(level.estimator, Pipeline) and len(level.estimator) > 1:
-            X = level.estimator[:-1].transform(X)
-    return inner.estimator, X
-
-
-def _coef(fitted: Any) -> np.ndarray:
-    if not hasattr(fitted, "coef_"):
+def _tasks(model: Any, X: Any, names: Sequence[Hashable]) -> list[tuple[np.ndarray, Any]]:
+    """Return the coefficients (1, p), or (K, p) of K > 2 classes, and the classes of each task."""
+    models = linear_models(model)
+    if not models:
         raise ValueError(
-            f"method='coefficients' compares coef_, which a fitted {type(fitted).__name__} does "
-            "not have; pass a linear model, or use method='pairwise', which takes any estimator."
+            f"method='coefficients' compares coef_, which a fitted {_name_of(model)} does not "
+            "have for each task; pass a linear model, or IndependentTasks of one, or use "
+            "method='pairwise', which takes any estimator."
         )
-    return np.atleast_2d(np.asarray(fitted.coef_, dtype=np.float64))
-
-
-def _blocks(fitted: Any, X: Any, n_tasks: int) -> list[np.ndarray]:
-    """Return the coefficients of each task, (1, p), or (K, p) of K > 2 classes."""
-    layout = getattr(fitted, "layout_", None)
-    counts = [1] * n_tasks if layout is None else [task.n_outputs for task in layout.tasks]
-    coef = _coef(fitted)
-    if len(coef) != sum(counts):
+    common_features(models, "method='coefficients' compares coefficients of the same features")
+    found = {
+        name: (_centred(coef * spread), classes)
+        for linear in models
+        for spread in [_spread(linear.inputs(X))]
+        for name, coef, classes in zip(linear.names, linear.coef, linear.classes, strict=True)
+    }
+    if len(found) != len(names):
         raise ValueError(
-            f"coef_ of {type(fitted).__name__} has {len(coef)} rows for {n_tasks} tasks; pass an "
-            "estimator of several tasks, or IndependentTasks of one of a single task."
+            f"{_name_of(model)} has coefficients of {len(found)} tasks for {len(names)}; "
+            "pass an estimator of several tasks, or IndependentTasks of one of a single task."
         )
-    coef = coef * _spread(X)
-    return [_centred(block) for block in np.split(coef, np.cumsum(counts)[:-1])]
+    # whoever knows of no names keeps the order
+    return [found[name] for name in names] if found.keys() == set(names) else list(found.values())
 
 
-def _own_block(estimator: Any, X: Any) -> np.ndarray:
-    fitted, X = fitted_innermost(estimator, X)
-    return _centred(_coef(fitted) * _spread(X))
+def _name_of(model: Any) -> str:
+    return type(innermost(model, fitted=True).estimator).__name__
 
 
 def _centred(block: np.ndarray) -> np.ndarray:
@@ -102,8 +84,3 @@ def _spread(X: Any) -> np.ndarray:
     for part in X.values() if is_dict_of_rows(X) else [X]:
         scaler.partial_fit(part)
     return np.sqrt(scaler.var_)
-
-
-def _classes(fitted: Any, n_tasks: int) -> list[Any]:
-    layout = getattr(fitted, "layout_", None)
-    return [None] * n_tasks if layout is None else [task.classes for task in layout.tasks]

@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from numbers import Integral
 from typing import Any, Self
@@ -334,6 +334,10 @@ default="pairwise"
         for member, layout, X, rows, tasks in self._asked(data):
             values[rows if tagged else (slice(None), tasks)] = member.predict(X, layout)
         return values
+
+    def _models_of_tasks(self) -> list[tuple[list[Hashable], Any]]:
+        """Return the fitted estimators that answer, each with the tasks it answers for."""
+        return list(zip(self.groups_, self.estimators_, strict=True))
 
     def _has_probabilities(self) -> bool:
         if not hasattr(self, "estimators_"):

@@ -3,14 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from compose._compositions import COMPOSITIONS
 from inspection._overlap import assert_legible
 from matplotlib import pyplot
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import BaggingRegressor, RandomForestRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, MultiTaskLasso, Ridge
 from sklearn.model_selection import GridSearchCV
-from sklearn.multioutput import MultiOutputRegressor
+from sklearn.multioutput import MultiOutputRegressor, RegressorChain
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 
@@ -21,6 +22,8 @@ from sklearn_mtl import (
     IndependentTasks,
     MeanRegularizedClassifier,
     MeanRegularizedRegressor,
+    TaskGrouping,
+    TaskRelationDisplay,
     stack_tasks,
 )
 
@@ -132,6 +135,47 @@ def test_one_model_a_task_shows_a_row_for_each():
     np.testing.assert_array_equal(display.coef[1:], tasks.estimators_["size"].coef_)
     many = MultiOutputRegressor(Ridge()).fit(X, y)
     assert CoefficientDisplay.from_estimator(many).row_names == ["task0", "task1"]
+
+
+CONTAINERS = {"array": lambda Y: Y, "dict": lambda Y: dict(zip("abc", Y.T, strict=True))}
+
+
+@pytest.mark.parametrize("name", COMPOSITIONS)
+@pytest.mark.parametrize("labels", CONTAINERS)
+def test_a_composition_shows_the_model_that_answers_for_each_task_or_none(name, labels):
+    X, Y = make_tasks(n_tasks=3)
+    Y[:, 1] *= -1.0
+    composition = COMPOSITIONS[name](Ridge()).fit(X, CONTAINERS[labels](Y))
+    if name not in ("IndependentTasks", "TaskGrouping"):
+        # their models read predictions too, or several models answer, or one for all rows
+        with pytest.raises(TypeError, match=f"which {name} has not"):
+            CoefficientDisplay.from_estimator(composition)
+        return
+    display = CoefficientDisplay.from_estimator(composition)
+    names = ["a", "b", "c"] if labels == "dict" else ["task0", "task1", "task2"]
+    assert sorted(display.row_names) == names
+    for row, task in zip(display.coef, display.row_names, strict=True):
+        np.testing.assert_allclose(row, Ridge().fit(X, Y[:, names.index(task)]).coef_)
+    cosines = TaskRelationDisplay.from_estimator(composition)
+    assert cosines.task_names == display.row_names
+
+
+def test_models_that_answer_together_are_no_tasks():
+    X, y = make_tasks()
+    for model in (BaggingRegressor(Ridge(), 2), RegressorChain(Ridge())):
+        with pytest.raises(TypeError, match=f"which {type(model).__name__} has not"):
+            CoefficientDisplay.from_estimator(model.fit(X, y))
+
+
+def test_columns_keep_their_numbers_beside_that_of_the_task():
+    X, y = make_tasks(n_tasks=2)
+    rows, labels = np.insert(np.tile(X, (2, 1)), 0, np.repeat([0, 1], len(X)), axis=1), y.T.ravel()
+    independent = IndependentTasks(Ridge(), task_feature=0)
+    for model in (MeanRegularizedRegressor(task_feature=0), independent):
+        grouped = TaskGrouping(model, n_groups=2, affinity=np.eye(2))
+        for tasks in (model, grouped):
+            display = CoefficientDisplay.from_estimator(tasks.fit(rows, labels))
+            assert display.feature_names == ["x1", "x2", "x3"]
 
 
 def test_scikit_learns_models_are_shown_too():

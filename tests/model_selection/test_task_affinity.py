@@ -9,9 +9,11 @@ import pytest
 from joblib import parallel_config
 from model_selection._families_of_tasks import make_families
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
@@ -226,6 +228,35 @@ def test_pipelines_and_searches_are_seen_through():
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_scikit_learns_own_models_of_several_tasks_are_compared_too():
+    X, Y = make_families()
+    own = task_affinity(IndependentTasks(Lasso(0.1)), X, Y, method="coefficients").matrix
+    found = task_affinity(MultiOutputRegressor(Lasso(0.1)), X, Y, method="coefficients").matrix
+    np.testing.assert_array_equal(found, own)
+    classes = np.where(Y > 0, "yes", "no")
+    options = {"l1_ratio": 1.0, "C": 0.5, "solver": "liblinear", "random_state": 0}
+    model = LogisticRegression(**options)
+    dense = task_affinity(IndependentTasks(model), X, classes, method="coefficients").matrix
+    sparse = IndependentTasks(SparseLogisticRegression(**options))
+    found = task_affinity(sparse, X, classes, method="coefficients").matrix
+    np.testing.assert_array_equal(found, dense)
+
+
+class SparseLogisticRegression(LogisticRegression):
+    """Keeps its coefficients sparse."""
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit, then make ``coef_`` sparse."""
+        return super().fit(X, y, sample_weight).sparsify()
+
+
+def test_features_that_are_chosen_by_each_task_are_not_compared():
+    X, Y = make_families()
+    chosen = make_pipeline(SelectKBest(f_regression, k=2), Ridge())
+    with pytest.raises(ValueError, match="'task1' has other features than the tasks before"):
+        task_affinity(IndependentTasks(chosen), X, Y, method="coefficients")
+
+
 def test_classes_of_several_rows_are_compared_whatever_their_common_shift():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(90, 4))
@@ -312,7 +343,7 @@ def test_bad_input_is_named():
         task_affinity(LINEAR, X, Y, method="gradients")
     with pytest.raises(ValueError, match="MeanRegularizedRegressor has no parameter 'task_aff"):
         task_affinity(LINEAR, X, Y, method="gradient")
-    with pytest.raises(ValueError, match="SVR does not have; pass a linear model"):
+    with pytest.raises(ValueError, match="IndependentTasks does not have for each task; pass a"):
         task_affinity(IndependentTasks(SVR()), X, Y, method="coefficients")
     with pytest.raises(ValueError, match="has no error that a gain could be relative to"):
         task_affinity(LINEAR, X, Y, scoring=lambda true, predicted: 0.0)
