@@ -1,3 +1,4 @@
+from collections.abc import Hashable, Sequence
 from typing import Any, Self
 
 from sklearn.base import clone
@@ -153,19 +154,22 @@ class GraphRegressor(KernelRegressor):
         self.warm_start = warm_start
         self.precompute = precompute
 
-    def decoupled(self, n_tasks: int) -> Self:
-        """Return the estimator with a graph that has no edges.
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Self:
+        """Return the estimator without edges, of strength alpha + gamma (sum of the task's a_st).
 
         Parameters
         ----------
-        n_tasks : int
+        task : name
+        names : sequence of T names
+            With `task` among them.
 
         Returns
         -------
         estimator : estimator
             Not fitted.
         """
-        return clone(self).set_params(graph=[])
+        ties = GraphLaplacian(self.graph, self.gamma).decoupled(task, names)
+        return clone(self).set_params(graph=[], alpha=self.alpha + ties.alpha)
 
     def _penalty(self) -> PenaltySum:
         return PenaltySum(
@@ -313,19 +317,22 @@ class GraphClassifier(KernelClassifier, BaseLinearClassifier):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def decoupled(self, n_tasks: int) -> Self:
-        """Return the estimator with a graph that has no edges.
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Self:
+        """Return the estimator without edges, of strength alpha + gamma (sum of the task's a_st).
 
         Parameters
         ----------
-        n_tasks : int
+        task : name
+        names : sequence of T names
+            With `task` among them.
 
         Returns
         -------
         estimator : estimator
             Not fitted.
         """
-        return clone(self).set_params(graph=[])
+        ties = GraphLaplacian(self.graph, self.gamma).decoupled(task, names)
+        return clone(self).set_params(graph=[], alpha=self.alpha + ties.alpha)
 
     def _penalty(self) -> PenaltySum:
         return PenaltySum(

@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -174,19 +175,29 @@ class GraphRegressorCV(KernelRegression, BaseLinearRegressorCV):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def decoupled(self, n_tasks: int) -> Self:
-        """Return the estimator with a graph that has no edges, which searches `alphas` alone.
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Self:
+        """Return the estimator without edges, which searches strengths on size alone.
+
+        They are alpha + gamma (sum of the task's a_st) for all pairs of strengths given; where a
+        number of either is asked for, a path of as many.
 
         Parameters
         ----------
-        n_tasks : int
+        task : name
+        names : sequence of T names
+            With `task` among them.
 
         Returns
         -------
         estimator : estimator
             Not fitted.
         """
-        return clone(self).set_params(graph=[], gammas=[0.0])
+        counts = [n for n in (self.alphas, self.gammas) if isinstance(n, Integral)]
+        alphas: Any = counts[0] if counts else None
+        if not counts:
+            ties = GraphLaplacian(self.graph, 1.0).decoupled(task, names)
+            alphas = np.unique(np.add.outer(self.alphas, ties.alpha * np.asarray(self.gammas)))
+        return clone(self).set_params(graph=[], gammas=[0.0], alphas=alphas)
 
     def _penalty_at(self, alpha: Any, second: Any = 1.0) -> PenaltySum:
         ties = GraphLaplacian(self.graph, second)

@@ -1,3 +1,4 @@
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from sklearn.base import clone
@@ -40,20 +41,22 @@ class NamedPenalty:
             params["penalty"] = PENALTIES[given]()
         return super().set_params(**params)  # type: ignore[misc]
 
-    def decoupled(self, n_tasks: int) -> Any:
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Any:
         """Return the estimator with what the penalty is where tasks share nothing.
 
         Parameters
         ----------
-        n_tasks : int
+        task : name
+        names : sequence of T names
+            With `task` among them.
 
         Returns
         -------
         estimator : estimator
             Not fitted.
         """
-        penalty = resolve_penalty(self.penalty).decoupled(n_tasks)
-        return clone(self).set_params(penalty=penalty)  # type: ignore[attr-defined]
+        penalty = resolve_penalty(self.penalty).decoupled(task, names)
+        return clone(self).set_params(penalty=penalty)
 
 
 def _has_classes(estimator: "MultiTaskLinearEstimator") -> bool:

@@ -1,3 +1,4 @@
+from collections.abc import Hashable, Sequence
 from typing import Any, Self
 
 from sklearn.base import clone
@@ -147,12 +148,14 @@ class MeanRegularizedRegressor(KernelRegressor):
         self.warm_start = warm_start
         self.precompute = precompute
 
-    def decoupled(self, n_tasks: int) -> Self:
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Self:
         """Return the estimator with w_0 = 0, by a strength on it that nothing outweighs.
 
         Parameters
         ----------
-        n_tasks : int
+        task : name
+        names : sequence of T names
+            With `task` among them.
 
         Returns
         -------
@@ -303,12 +306,14 @@ class MeanRegularizedClassifier(KernelClassifier, BaseLinearClassifier):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def decoupled(self, n_tasks: int) -> Self:
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Self:
         """Return the estimator with w_0 = 0, by a strength on it that nothing outweighs.
 
         Parameters
         ----------
-        n_tasks : int
+        task : name
+        names : sequence of T names
+            With `task` among them.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -180,12 +180,14 @@ class MeanRegularizedRegressorCV(KernelRegression, BaseLinearRegressorCV):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def decoupled(self, n_tasks: int) -> Self:
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Self:
         """Return the estimator with w_0 = 0, which searches `alphas_specific` alone.
 
         Parameters
         ----------
-        n_tasks : int
+        task : name
+        names : sequence of T names
+            With `task` among them.
 
         Returns
         -------

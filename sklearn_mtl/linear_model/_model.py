@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -46,16 +46,18 @@ class BaseLinearModel(Exportable, BaseEstimator):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def decoupled(self, n_tasks: int) -> Any:
-        """Return what the estimator is for one of `n_tasks` tasks that share nothing.
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Any:
+        """Return what the estimator is for one task where tasks of these names share nothing.
 
-        Fitted to the rows of that task alone, it finds the weights that this estimator finds for
-        it beside tasks from which it learns nothing. What all tasks say together, such as a
-        learned population, is said by the one task.
+        Fitted to the rows of that task alone, it penalises the task's weights as this estimator
+        does beside tasks whose weights are orthogonal to them. What all tasks say together, such
+        as a learned population, is said by the one task.
 
         Parameters
         ----------
-        n_tasks : int
+        task : name
+        names : sequence of T names
+            With `task` among them.
 
         Returns
         -------

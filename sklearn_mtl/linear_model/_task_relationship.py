@@ -1,3 +1,4 @@
+from collections.abc import Hashable, Sequence
 from numbers import Real
 from typing import Any, Self
 
@@ -26,12 +27,14 @@ class TaskRelationshipMixin(KernelMixin):
         "prior_strength": [Interval(Real, 0, None, closed="both")],
     }
 
-    def decoupled(self, n_tasks: int) -> Self:
-        """Return the estimator of one task to which C = I / n_tasks leaves ``gamma * n_tasks``.
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Self:
+        """Return the estimator to which C = I / T leaves the strength ``gamma * T``.
 
         Parameters
         ----------
-        n_tasks : int
+        task : name
+        names : sequence of T names
+            With `task` among them.
 
         Returns
         -------
@@ -39,7 +42,7 @@ class TaskRelationshipMixin(KernelMixin):
             Not fitted.
         """
         return clone(self).set_params(
-            gamma=self.gamma * n_tasks, prior_covariance=None, prior_strength=0.0
+            gamma=self.gamma * len(names), prior_covariance=None, prior_strength=0.0
         )
 
     def _penalty(self) -> PenaltySum:

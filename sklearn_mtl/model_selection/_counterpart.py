@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils import get_tags
 
 from sklearn_mtl.compose import IndependentTasks
 from sklearn_mtl.compose._base import BaseComposition
-from sklearn_mtl.model_selection._search_space import search_space
+from sklearn_mtl.compose._tags import is_tagged
+from sklearn_mtl.model_selection._decoupled import Decoupled, decoupled
+from sklearn_mtl.model_selection._grouping import TaskGrouping
+from sklearn_mtl.model_selection._search_space import rename_space, search_space
 from sklearn_mtl.tasks._nested import Nested, innermost, levels, own_parameters
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import listing
@@ -39,11 +43,17 @@ def single_task_counterpart(
                 f"gain from; set another scheme, or {_PASS_BASELINE}."
             )
         return clone(estimator).set_params(**{f"{inner.prefix}sharing": "separate"})
+    searches = [one for one in levels(estimator) if isinstance(one.estimator, BaseSearchCV)]
     if isinstance(inner.estimator, BaseComposition):
-        return inner.set_in(clone(estimator), _of_composition(inner))
-    outer = next(
-        (level for level in levels(estimator) if isinstance(level.estimator, BaseSearchCV)), inner
-    )
+        if isinstance(inner.estimator, TaskGrouping):
+            _refuse_searches(inner, searches)
+            made = single_task_counterpart(inner.parameter("estimator"), names, n_observed)
+        else:
+            made = _of_composition(inner)
+        found = inner.set_in(clone(estimator), made)
+        _check_candidates(inner, searches, found)
+        return found
+    outer = searches[0] if searches else inner
     return outer.set_in(clone(estimator), _task_by_task(outer.estimator, names, n_observed))
 
 
@@ -71,12 +81,34 @@ def _of_composition(inner: Nested) -> IndependentTasks:
     return IndependentTasks(wrapped, **options)
 
 
+def _refuse_searches(inner: Nested, searches: Sequence[Nested]) -> None:
+    if searches:
+        raise ValueError(
+            f"A search over {type(inner.estimator).__name__} tries what single tasks have not; "
+            f"search inside it instead, or {_PASS_BASELINE}, a search over as many candidates."
+        )
+
+
+def _check_candidates(inner: Nested, searches: Sequence[Nested], found: Any) -> None:
+    """Raise a ValueError where a search tries parameters that the counterpart has not."""
+    known = found.get_params(deep=True)
+    for search in searches:
+        tried = [name for space in search_space(search.estimator) for name in space]
+        absent = [name for name in tried if f"{search.prefix}estimator__{name}" not in known]
+        if absent:
+            raise ValueError(
+                f"The search tries {listing(dict.fromkeys(absent))}, which "
+                f"{type(inner.estimator).__name__} has and single tasks have not; {_PASS_BASELINE}"
+                ", a search over as many candidates."
+            )
+
+
 def _task_by_task(
     estimator: Any, names: Sequence[Hashable], n_observed: np.ndarray
 ) -> IndependentTasks:
     """Return IndependentTasks of an estimator, or of a search over it, told of no other task."""
     inner = innermost(estimator)
-    _check_says_nothing_of_tasks(inner, names)
+    _check_takes_one_task(inner)
     of_tasks = {
         key: inner.parameter(key)
         for key in ("task_feature", "task_kinds")
@@ -92,32 +124,58 @@ def _task_by_task(
         single.cv = copy.copy(single.cv)
         single.cv.task_feature = None
     weight = inner.parameter("task_weight")
-    if weight is None:
-        return IndependentTasks(single, **of_tasks)
-    # λ_t loss_t + penalty: the weight says how strong the penalty is for the task
-    weights = resolve_task_weight(weight, names, n_observed)
-    key = f"{inner.prefix}task_weight"
-    by_task = {
-        name: clone(single).set_params(**{key: [value]})
-        for name, value in zip(names, weights, strict=True)
-    }
+    if weight is not None:
+        # λ_t loss_t + penalty: the weight says how strong the penalty is for the task
+        weight = resolve_task_weight(weight, names, n_observed)
+    by_task = {}
+    for t, name in enumerate(names):
+        own = clone(single)
+        if weight is not None:
+            own.set_params(**{f"{inner.prefix}task_weight": [weight[t]]})
+        by_task[name] = _decouple(own, name, names)
+    if len({repr(own) for own in by_task.values()}) == 1:
+        return IndependentTasks(by_task[names[0]], **of_tasks)
     return IndependentTasks(by_task, **of_tasks)
 
 
-def _check_says_nothing_of_tasks(inner: Nested, names: Sequence[Hashable]) -> None:
+def _decouple(estimator: Any, task: Hashable, names: Sequence[Hashable]) -> Any:
+    """Return the estimator, or search, of one task where tasks share nothing."""
+    inner = innermost(estimator)
+    alone = decoupled(inner.estimator, task, names)
+    _check_says_nothing_of_tasks(alone, names)
+    searches = [one for one in levels(estimator) if isinstance(one.estimator, BaseSearchCV)]
+    if not hasattr(inner.estimator, "decoupled") or not searches:
+        return inner.set_in(estimator, alone)
+    for search in searches:
+        path = inner.prefix.removeprefix(f"{search.prefix}estimator__")
+        rename_space(
+            search.estimator,
+            path,
+            f"{path}estimator__",
+            lambda candidate: Decoupled(candidate, task, names),
+        )
+    # what it is depends on the candidate
+    return inner.set_in(estimator, Decoupled(inner.estimator, task, names))
+
+
+def _check_takes_one_task(inner: Nested) -> None:
+    """Raise a ValueError where the estimator says that it takes no single column of labels."""
+    if is_tagged(inner.estimator) and not get_tags(inner.estimator).target_tags.single_output:
+        raise ValueError(
+            f"{type(inner.estimator).__name__} has no single-task counterpart of its own: it takes "
+            f"several columns of labels only; {_PASS_BASELINE}."
+        )
+
+
+def _check_says_nothing_of_tasks(alone: Any, names: Sequence[Hashable]) -> None:
     """Raise a ValueError where a parameter is about several tasks, so that none can have it."""
-    params = inner.estimator.get_params() if hasattr(inner.estimator, "get_params") else {}
     about = [
         key
-        for key, value in params.items()
-        if key not in ("task_weight", "task_kinds")
-        and (
-            (isinstance(value, Mapping) and any(name in value for name in names))
-            or (key.rpartition("__")[2] == "graph" and value is not None)
-        )
+        for key, value in (alone.get_params() if hasattr(alone, "get_params") else {}).items()
+        if isinstance(value, Mapping) and any(name in value for name in names)
     ]
     if about:
         raise ValueError(
-            f"{type(inner.estimator).__name__} has no single-task counterpart: {listing(about)} "
-            f"says something of several tasks; {_PASS_BASELINE}."
+            f"{type(alone).__name__} has no single-task counterpart: {listing(about)} says "
+            f"something of several tasks; {_PASS_BASELINE}."
         )

@@ -66,9 +66,12 @@ def transfer_report(
         * with a parameter `sharing`: the same with ``sharing="separate"``; a search keeps its
           candidates;
         * a composition such as `StackedTasks`: `IndependentTasks` of the estimators in it;
+          `TaskGrouping`: the counterpart of its estimator;
         * else, and where a search tries several ways of sharing, ``IndependentTasks(estimator)``,
-          in which each task has its task weight. A search becomes ``IndependentTasks(search)``:
-          each task alone tries the same candidates in as many inner splits.
+          in which each task has its task weight, and is penalised as the estimator penalises T
+          tasks that share nothing, where it says so by a method ``decoupled(task, names)``,
+          as linear estimators do. A search becomes ``IndependentTasks(search)``: each task alone
+          tries the same candidates in as many inner splits.
 
         In a pipeline the last step alone is replaced.
     cv : int, splitter or iterable of (train, test), default=5
@@ -120,7 +123,7 @@ def transfer_report(
         different tasks; a search where X is a dict.
     ValueError
         Unequal budgets; fewer than two splits; a score without an error; an estimator that has no
-        single-task counterpart because its parameters name tasks, such as a graph.
+        single-task counterpart, such as a search over parameters of a composition.
 
     See Also
     --------
@@ -144,13 +147,13 @@ def transfer_report(
     >>> import numpy as np
     >>> from sklearn_mtl import MeanRegularizedRegressor, transfer_report
     >>> rng = np.random.default_rng(0)
-    >>> X = {name: rng.normal(size=(24, 20)) for name in ("east", "north", "west", "other")}
-    >>> y = {name: rows.sum(axis=1) + rng.normal(size=24) for name, rows in X.items()}
+    >>> X = {name: rng.normal(size=(30, 20)) for name in ("east", "north", "west", "other")}
+    >>> y = {name: rows.sum(axis=1) + rng.normal(size=30) for name, rows in X.items()}
     >>> y["other"] = -y["other"]
-    >>> model = MeanRegularizedRegressor(alpha_shared=0.01, alpha_specific=0.1)
+    >>> model = MeanRegularizedRegressor(alpha_shared=0.01, alpha_specific=1.0)
     >>> report = transfer_report(model, X, y, random_state=0)
     >>> dict(zip(report.task_names, report.flag))
-    {'east': 'undecided', 'north': 'helped', 'west': 'undecided', 'other': 'undecided'}
+    {'east': 'helped', 'north': 'helped', 'west': 'helped', 'other': 'hurt'}
     """
     check_option(budget, ("equal", "any"), parameter="budget", owner="transfer_report")
     if not 0 < level < 1:

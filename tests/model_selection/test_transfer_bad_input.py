@@ -134,11 +134,30 @@ class Constant(RegressorMixin, BaseEstimator):
 
 
 def test_parameters_that_name_tasks_ask_for_a_baseline():
+    with pytest.raises(ValueError, match=r"ByTask has no .* 'offset' says .* pass baseline="):
+        report(ByTask({"price": 1.0, "size": 2.0}), X, NAMED, baseline=None)
+
+
+class ByTask(RegressorMixin, BaseEstimator):
+    """Told something of each task."""
+
+    def __init__(self, offset):
+        self.offset = offset
+
+    def fit(self, X, y):
+        return self
+
+
+def test_a_graph_that_names_tasks_has_a_counterpart_without_ties():
     graph = networkx.path_graph(["price", "size"])
-    with pytest.raises(
-        ValueError, match=r"GraphRegressor has no .* 'graph' says .* pass baseline="
-    ):
-        report(GraphRegressor(graph), X, NAMED, baseline=None)
+    found = report(GraphRegressor(graph, alpha=0.3), X, NAMED, baseline=None)
+    expected = report(
+        GraphRegressor(graph, alpha=0.3),
+        X,
+        NAMED,
+        baseline=IndependentTasks(GraphRegressor(alpha=0.3 + 0.1)),  # gamma on one edge a task
+    )
+    np.testing.assert_array_equal(found.gain, expected.gain)
 
 
 def test_estimators_that_share_nothing_ask_for_a_baseline():

@@ -1,21 +1,28 @@
 """What baseline=None stands for, and that neither side may try more than the other."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import uniform
-from sklearn.linear_model import Ridge, RidgeCV
+from sklearn.linear_model import MultiTaskLasso, Ridge, RidgeCV
 from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut, RandomizedSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_mtl import (
+    GraphRegressor,
     IndependentTasks,
+    LowRankRegressor,
     MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
     MultiTaskEstimator,
     MultiTaskKFold,
     MultiTaskRegressor,
+    PooledTasks,
     StackedTasks,
+    TaskChain,
+    TaskGrouping,
+    TaskRelationshipRegressor,
     stack_tasks,
     transfer_report,
 )
@@ -78,9 +85,46 @@ def test_a_search_over_sharing_is_made_by_each_task_alone(key):
 
 
 def test_other_estimators_are_fitted_a_task_at_a_time():
-    found = counterpart(MeanRegularizedRegressor(alpha_shared=3.0))
+    found = counterpart(LowRankRegressor(alpha=3.0))
     assert isinstance(found, IndependentTasks)
-    assert found.estimator.alpha_shared == 3.0
+    assert found.estimator.alpha == 3.0
+
+
+def test_a_task_alone_is_regularised_as_beside_tasks_that_share_nothing():
+    found = counterpart(TaskRelationshipRegressor(gamma=0.5, prior_covariance=np.eye(3)))
+    assert repr(found.estimator) == repr(TaskRelationshipRegressor(gamma=3 * 0.5))
+
+
+@pytest.mark.parametrize("prefix", ["", "graph__"])
+def test_candidates_of_a_search_are_each_decoupled(prefix):
+    X, Y = make_data()
+
+    def search(graph, **candidates):
+        model = GraphRegressor(graph)
+        if prefix:
+            model = Pipeline([("scale", StandardScaler()), ("graph", model)])
+        grid = {f"{prefix}{name}": values for name, values in candidates.items()}
+        return GridSearchCV(model, grid, cv=3)
+
+    tied = search([("a", "b")], alpha=[0.3, 30.0], gamma=[0.0, 1e9])
+    found = counterpart(tied).fit(X, dict(zip(NAMES, Y.T, strict=True)))
+    for name, labels in zip(NAMES, Y.T, strict=True):
+        ties = 1e9 * (name != "c")
+        alone = search([], alpha=[0.3, 30.0, 0.3 + ties, 30.0 + ties]).fit(X, labels)
+        assert len(found.estimators_[name].cv_results_["params"]) == 4
+        # closed forms of one system
+        np.testing.assert_allclose(found.estimators_[name].predict(X), alone.predict(X), rtol=1e-8)
+
+
+def test_a_search_may_try_several_estimators_as_a_step():
+    tied = GraphRegressor([("a", "b")])
+    grid = {"model": [tied, MeanRegularizedRegressor(alpha_specific=7.0)]}
+    search = GridSearchCV(Pipeline([("scale", StandardScaler()), ("model", tied)]), grid, cv=3)
+    X, Y = make_data()
+    found = counterpart(search).fit(X, dict(zip(NAMES, Y.T, strict=True)))
+    for name in NAMES:
+        assert len(found.estimators_[name].cv_results_["params"]) == 2
+    assert search.param_grid == grid
 
 
 def test_in_a_pipeline_the_last_step_is_replaced():
@@ -97,8 +141,12 @@ def test_the_task_column_is_read_by_the_wrapper_and_split_by_nobody():
     )
     found = counterpart(search)
     assert found.task_feature == 0
-    assert found.estimator.estimator.task_feature is None
-    assert found.estimator.cv.task_feature is None
+    X, Y = make_data()
+    long = pd.DataFrame(X).assign(task=np.array(NAMES)[np.arange(40) % 3])[["task", 0, 1, 2]]
+    found.fit(long.set_axis(list("txyz"), axis=1), Y[:, 0])
+    for alone in found.estimators_.values():
+        assert alone.best_estimator_.estimator_.n_features_in_ == 3
+        assert alone.cv.task_feature is None
     assert search.cv.task_feature == 0
 
 
@@ -120,9 +168,9 @@ def test_one_task_with_a_weight_is_one_with_a_weaker_penalty():
     X, Y = make_data()
     y = dict(zip(NAMES, Y.T, strict=True))
     weighted = counterpart(
-        MeanRegularizedRegressor(alpha_shared=1.0, alpha_specific=1.0, task_weight={"a": 4.0})
+        MeanRegularizedRegressor(alpha_specific=1.0, task_weight={"a": 4.0})
     ).fit(X, y)
-    weaker = MeanRegularizedRegressor(alpha_shared=0.25, alpha_specific=0.25).fit(X, Y[:, 0])
+    weaker = GraphRegressor([], alpha=0.25).fit(X, Y[:, 0])
     # closed forms of one system, scaled
     np.testing.assert_allclose(weighted.estimators_["a"].coef_, weaker.coef_, rtol=1e-8)
 
@@ -138,6 +186,35 @@ def test_a_search_over_a_composition_keeps_its_candidates():
     found = counterpart(GridSearchCV(StackedTasks(Ridge()), grid, cv=3))
     assert found.param_grid == grid
     assert type(found.estimator) is IndependentTasks
+
+
+def test_a_grouping_is_compared_with_the_counterpart_of_what_it_groups():
+    found = counterpart(TaskGrouping(TaskRelationshipRegressor(gamma=0.5)))
+    assert repr(found.estimator) == repr(TaskRelationshipRegressor(gamma=3 * 0.5))
+    assert counterpart(TaskGrouping(MultiTaskRegressor())).sharing == "separate"
+
+
+@pytest.mark.parametrize(
+    ("estimator", "key"),
+    [
+        (StackedTasks(Ridge()), "final_estimator__alpha"),
+        (StackedTasks(Ridge()), "cv"),
+        (PooledTasks(Ridge()), "task_encoding"),
+        (TaskChain(Ridge()), "order"),
+        (TaskGrouping(Ridge()), "n_groups"),
+    ],
+)
+def test_a_search_for_what_single_tasks_have_not_asks_for_a_baseline(estimator, key):
+    search = GridSearchCV(
+        make_pipeline(estimator), {f"{type(estimator).__name__.lower()}__{key}": [1, 2]}
+    )
+    with pytest.raises(ValueError, match=rf"{type(estimator).__name__}.* single tasks .*baseline="):
+        counterpart(search)
+
+
+def test_an_estimator_of_several_columns_only_asks_for_a_baseline():
+    with pytest.raises(ValueError, match=r"MultiTaskLasso has no .* several columns .* baseline="):
+        counterpart(MultiTaskLasso())
 
 
 def test_a_compared_estimator_is_left_as_it_was():

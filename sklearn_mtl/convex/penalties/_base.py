@@ -1,4 +1,5 @@
 from abc import abstractmethod
+from collections.abc import Hashable, Sequence
 from numbers import Real
 from typing import Any, Self
 
@@ -35,14 +36,17 @@ class Penalty(BaseEstimator):
         """Return the term of a problem whose W has these rows: the penalty itself, as a rule."""
         return self
 
-    def decoupled(self, n_tasks: int) -> "Penalty":
-        """Return what the penalty is on each of `n_tasks` tasks where they share nothing.
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> "Penalty":
+        """Return what the penalty is on one task where tasks of these names share nothing.
 
-        The penalty itself, as a rule.
+        Omega on weights of which those of other tasks are orthogonal to the task's, as a function
+        of the task's own: the penalty itself, as a rule.
 
         Parameters
         ----------
-        n_tasks : int
+        task : name
+        names : sequence of T names
+            With `task` among them.
         """
         return clone(self)
 

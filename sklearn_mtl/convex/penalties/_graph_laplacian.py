@@ -1,10 +1,12 @@
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 
-from sklearn_mtl.convex._graph import row_adjacency
+from sklearn_mtl.convex._graph import adjacency, row_adjacency
 from sklearn_mtl.convex._rows import CoefRows
 from sklearn_mtl.convex.penalties._base import STRENGTH, QuadraticPenalty
+from sklearn_mtl.convex.penalties._ridge import Ridge
 
 
 class GraphLaplacian(QuadraticPenalty):
@@ -52,9 +54,15 @@ class GraphLaplacian(QuadraticPenalty):
         self.graph = graph
         self.gamma = gamma
 
-    def decoupled(self, n_tasks: int) -> "GraphLaplacian":
-        """Return the penalty of a graph without edges, which is 0."""
-        return GraphLaplacian([], self.gamma)
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Ridge:
+        """Return the ridge of strength gamma times the sum of the weights of the task's edges.
+
+        ``||w_s - w_t||^2`` is ``||w_s||^2 + ||w_t||^2`` for orthogonal weights. "complete" counts
+        all other tasks, whether their outputs are comparable or not.
+        """
+        rows = CoefRows(list(names), np.arange(len(names)), np.zeros(len(names), dtype=int))
+        degree = adjacency(self.graph, rows)[list(names).index(task)].sum()
+        return Ridge(self.gamma * float(degree))
 
     def task_matrix(self, rows: CoefRows) -> np.ndarray:
         """Return ``gamma * L``, with L the Laplacian of the graph."""

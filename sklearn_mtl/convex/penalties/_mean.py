@@ -1,3 +1,4 @@
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class MeanRegularization(QuadraticPenalty):
         self.alpha_shared = alpha_shared
         self.alpha_specific = alpha_specific
 
-    def decoupled(self, n_tasks: int) -> Ridge:
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Ridge:
         """Return the penalty with w_0 = 0: the ridge of strength `alpha_specific`."""
         return Ridge(self.alpha_specific)
 

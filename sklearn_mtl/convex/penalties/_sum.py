@@ -1,3 +1,4 @@
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,9 +74,9 @@ class PenaltySum(_BaseComposition, Penalty):
                 "of a sum of norms is not the composition of their proxes."
             )
 
-    def decoupled(self, n_tasks: int) -> "PenaltySum":
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> "PenaltySum":
         """Return the sum of what the terms are where tasks share nothing."""
-        return PenaltySum([(name, term.decoupled(n_tasks)) for name, term in self.penalties])
+        return PenaltySum([(name, term.decoupled(task, names)) for name, term in self.penalties])
 
     def value(self, W: np.ndarray, rows: CoefRows) -> float:
         """Return Omega(W)."""

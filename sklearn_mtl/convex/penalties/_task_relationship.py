@@ -1,3 +1,4 @@
+from collections.abc import Hashable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -77,9 +78,9 @@ class TaskRelationship(Penalty):
         """Return the quadratic penalty that holds C = C_0."""
         return FixedCovariance(self.prior_covariance, self.gamma)
 
-    def decoupled(self, n_tasks: int) -> Ridge:
-        """Return the penalty with C = I / n_tasks: the ridge of strength ``gamma * n_tasks``."""
-        return Ridge(self.gamma * n_tasks)
+    def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Ridge:
+        """Return the penalty with C = I / T: the ridge of strength ``gamma * T``."""
+        return Ridge(self.gamma * len(names))
 
     @property
     def _holds_prior(self) -> bool:
