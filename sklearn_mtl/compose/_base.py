@@ -1,7 +1,7 @@
 """What estimators made of estimators share: the caller's containers in and out, and scores."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_mtl.compose._part import sliceable
 from sklearn_mtl.metrics._per_task import mean_task_score
 from sklearn_mtl.tasks import TaskData, TaskLayout
+from sklearn_mtl.tasks._nested import find_owner
 
 
 class BaseComposition(MetaEstimatorMixin, BaseEstimator):
@@ -22,6 +23,7 @@ class BaseComposition(MetaEstimatorMixin, BaseEstimator):
     """
 
     layout_: TaskLayout
+    estimators_: Any  # a list, or a dict by task; a subclass without defines `_parts`
 
     def _predict(self, data: TaskData) -> np.ndarray:
         """Return encoded predictions in the shape of labels: (n, T), or (n,) for tagged rows."""
@@ -89,6 +91,29 @@ class BaseComposition(MetaEstimatorMixin, BaseEstimator):
             raise ValueError("score needs labels, but y is None.")
         data = self._encode(X, y, sample_weight)
         return mean_task_score(self.layout_, data, self._predict(data))
+
+    def trim(self) -> Self:
+        """Keep what predictions need, and forget how the estimators were trained.
+
+        Fitted estimators that have a ``trim`` of their own, in pipelines and searches too, are
+        trimmed by it: networks drop the state of their optimisers, linear models their statistics.
+        Others stay as they are. All predict what they did before.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        for part in self._parts():
+            owner = find_owner(part, "trim")
+            if owner is not None:
+                owner.trim()
+        return self
+
+    def _parts(self) -> Iterable[Any]:
+        """Return the fitted estimators that predictions are made of."""
+        found = self.estimators_
+        return found.values() if isinstance(found, Mapping) else found
 
     def _check_X(self, X: Any, *, reset: bool) -> None:
         if isinstance(X, Mapping):

@@ -38,7 +38,11 @@ class TaskChain(CrossFittedComposition):
     order : sequence of T task names or "random", default=None
         None is the order of the tasks in y.
     cv : int, splitter, iterable of (train, test) rows of X, or None, default=5
-        Folds of each task's labelled rows; a number is of stratified ones for classification.
+        Folds of each task's labelled rows; a number is of stratified ones for classification, and
+        of rows that follow one another for regression, as everywhere in scikit-learn. Rows that
+        stand in an order of their own, such as by time or by size, are read far better with
+        ``KFold(5, shuffle=True)``: a neighbour of each row is then among those that were fitted,
+        as it is for the estimators that answer in ``predict``.
         None chains labels: z_j is the label of s_j where it is known and the prediction of f_j
         elsewhere. Then later estimators learn from values that are better than those they will
         read in ``predict``, but each task is fitted once.
@@ -258,6 +262,9 @@ class TaskChain(CrossFittedComposition):
 
     def _answering(self) -> Mapping[Hashable, Any]:
         return self.chains_[0]
+
+    def _parts(self) -> list[Any]:
+        return [estimator for chain in self.chains_ for estimator in chain.values()]
 
     def _predict(self, data: TaskData) -> np.ndarray:
         if len(self.chains_) == 1:

@@ -355,6 +355,9 @@ class PooledTasks(BaseComposition, OneOrDictOfEstimators):
                 stacklevel=level_of_caller(),
             )
 
+    def _parts(self) -> list[Any]:
+        return [self.estimator_]
+
     def _has_probabilities(self) -> bool:
         estimator = getattr(self, "estimator_", self.estimator)
         if kind_of(estimator) == "regression":
