@@ -37,11 +37,10 @@ class StackedTasks(CrossFittedComposition):
     final_estimator : estimator, or dict from task name to estimator, default=None
         The second of each task. None is a clone of the task's first.
     cv : int, splitter, iterable of (train, test) rows of X, or None, default=5
-        Folds of each task's labelled rows; a number is of stratified ones for classification, and
-        of rows that follow one another for regression, as everywhere in scikit-learn. Rows that
-        stand in an order of their own, such as by time or by size, are read far better with
-        ``KFold(5, shuffle=True)``: a neighbour of each row is then among those that were fitted,
-        as it is for the estimators that answer in ``predict``.
+        Folds of each task's labelled rows; a number is of stratified ones for classification and
+        of unshuffled ones for regression. Rows in an order of their own, such as by time or by
+        size, want ``KFold(5, shuffle=True)`` where those to be predicted lie among them: without
+        whole ranges of rows estimators predict worse than in ``predict``, and are trusted less.
         None reads labels: z_s is the label of s where it is known and the prediction of f_s
         elsewhere. Then the second estimators learn from values that are better than those they
         will read in ``predict``, but every estimator is fitted once.
