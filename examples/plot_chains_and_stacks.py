@@ -4,9 +4,11 @@ One task reads another: chains and stacks
 
 You will learn how the estimators of different tasks can read one another's answers, with any
 scikit-learn estimator and with labels missing: ``StackedTasks`` fits every task twice,
-``TaskChain`` fits one task after another, and an ensemble of chains averages over orders. And where
-that pays: hardly in the accuracy of a single label, but in getting all labels of a row right at
-once.
+``TaskChain`` fits one task after another, and an ensemble of chains averages over orders. And what
+each is good for. Chains that read true labels while they are fitted get all labels of a row right
+more often than tasks alone: 13 genes of 100 instead of 12, and 17 where they hand on classes.
+Stacks and chains that read held-out predictions do not (11). For a single label all of them are 0.2
+to 0.4 points better than tasks alone, but for the chain of classes, which is 0.4 points worse.
 
 The data are the genes of a yeast cell (Elisseeff and Weston, "A kernel method for multi-labelled
 classification", NIPS 2001; shipped with river): 2,417 genes, 103 measurements, and for each of 14
@@ -105,7 +107,8 @@ print(f"{perf_counter() - started:.0f} s")
 # %%
 # The picture
 # -----------
-# Each dot is a split: what a model gains over tasks alone, in points.
+# Each dot is a split: what a model gains over tasks alone, in points. In the right panel those that
+# read true labels gain, and no others.
 
 figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
 for axis, scores, title in zip(
