@@ -93,8 +93,10 @@ def transfer_report(
         One minus the confidence of intervals.
     budget : {"equal", "any"}, default="equal"
         "equal" refuses to compare a search with one over another number of candidates or inner
-        splits, or what is tuned with what is not. Estimators that choose their own strengths
-        (RidgeCV, LowRankRegressorCV) count as tuned, however many they try.
+        splits for some task, or what is tuned with what is not; searches inside searches count,
+        and both stages of `StackedTasks`. What chooses by its own cross-validation (RidgeCV,
+        LowRankRegressorCV, RFECV, ``TaskGrouping(n_groups="auto")``) counts as tuned, however much
+        it tries. "any" compares all.
     groups : array-like of shape (n,), or dict of them by task, default=None
         Rows of a group are not split.
     sample_weight : array-like of shape (n,) or (n, T), frame or dict by task, default=None
@@ -168,7 +170,7 @@ def transfer_report(
     for what, side in (("baseline", baseline), ("estimator", estimator)):
         _check_tasks(what, side, rows)
     if budget == "equal":
-        check_equal_budget(estimator, baseline)
+        check_equal_budget(estimator, baseline, rows.names)
     metrics = check_scoring(scoring, rows.names)
 
     rng = np.random.default_rng(draw_seed(random_state))

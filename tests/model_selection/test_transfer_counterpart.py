@@ -1,13 +1,25 @@
 """What baseline=None stands for, and that neither side may try more than the other."""
 
+from itertools import combinations_with_replacement
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import uniform
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.feature_selection import RFECV
 from sklearn.linear_model import MultiTaskLasso, Ridge, RidgeCV
-from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut, RandomizedSearchCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    HalvingRandomSearchCV,
+    KFold,
+    LeaveOneOut,
+    RandomizedSearchCV,
+)
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from sklearn_mtl import (
     GraphRegressor,
@@ -23,10 +35,11 @@ from sklearn_mtl import (
     TaskChain,
     TaskGrouping,
     TaskRelationshipRegressor,
+    VotingTasks,
     stack_tasks,
     transfer_report,
 )
-from sklearn_mtl.model_selection._budget import check_equal_budget, tuning_of
+from sklearn_mtl.model_selection._budget import check_equal_budget
 from sklearn_mtl.model_selection._counterpart import single_task_counterpart
 from sklearn_mtl.neural_network import MMoE
 from tests.model_selection._observed_estimators import FITS, Alone, Sharing, fits_by_sharing
@@ -253,9 +266,14 @@ def grid(n_candidates=3, cv=4):
         (grid(3, 4), grid(2, 4), "3 candidate.* x 4 .* 2 candidate.* x 4"),
         (grid(3, 4), grid(3, 5), "3 candidate.* x 4 .* 3 candidate.* x 5"),
         (grid(3, None), grid(3, KFold(3)), "x 5 .* x 3"),
+        (grid(3, LeaveOneOut()), grid(3), "x LeaveOneOut .* x 4"),
         (grid(3), Ridge(), "3 candidate.* baseline by nothing"),
         (Ridge(), RidgeCV(), "estimator is tuned by nothing.* its own cross-validation"),
-        (grid(3, LeaveOneOut()), grid(2, LeaveOneOut()), r"3 candidate.* x \? .* 2 candidate"),
+        (
+            grid(3, LeaveOneOut()),
+            grid(2, LeaveOneOut()),
+            "3 candidate.* x LeaveOneOut .* 2 candidate",
+        ),
         (
             RandomizedSearchCV(Ridge(), {"alpha": uniform()}, n_iter=7),
             RandomizedSearchCV(Ridge(), {"alpha": [1.0, 2.0]}, n_iter=7),
@@ -265,7 +283,7 @@ def grid(n_candidates=3, cv=4):
 )
 def test_unequal_budgets_are_refused_with_both_counts(ours, theirs, told):
     with pytest.raises(ValueError, match=told):
-        check_equal_budget(ours, IndependentTasks(theirs))
+        check_equal_budget(ours, IndependentTasks(theirs), NAMES)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +291,9 @@ def test_unequal_budgets_are_refused_with_both_counts(ours, theirs, told):
     [
         (Ridge(), Ridge()),
         (grid(3), make_pipeline(StandardScaler(), grid(3))),
-        (grid(3, LeaveOneOut()), grid(3)),
+        (grid(3, LeaveOneOut()), grid(3, LeaveOneOut())),
+        (grid(3), grid(3, np.int64(4))),
+        (Ridge(), make_pipeline(TargetEncoder(cv=3), Ridge())),
         (MeanRegularizedRegressorCV(), RidgeCV()),
         (MeanRegularizedRegressorCV(), grid(3)),
         (StackedTasks(Ridge(), cv=3), Ridge()),
@@ -281,13 +301,101 @@ def test_unequal_budgets_are_refused_with_both_counts(ours, theirs, told):
     ],
 )
 def test_budgets_that_are_equal_or_cannot_be_counted_pass(ours, theirs):
-    check_equal_budget(ours, IndependentTasks(theirs))
+    check_equal_budget(ours, IndependentTasks(theirs), NAMES)
 
 
-def test_each_estimator_of_a_dict_counts():
-    with pytest.raises(ValueError, match=r"2 candidate.* and over 3 candidate"):
-        check_equal_budget(grid(3), IndependentTasks({"a": grid(3), "b": grid(2)}))
-    assert len(tuning_of(IndependentTasks({"a": grid(3), "b": grid(3)})).searches) == 1
+def test_each_task_counts_by_itself():
+    by_task = {"a": grid(3), "b": grid(2), "c": grid(3)}
+    with pytest.raises(ValueError, match=r"Task 'b': .*over 3 candidate.*over 2 candidate"):
+        check_equal_budget(grid(3), IndependentTasks(by_task), NAMES)
+    check_equal_budget(IndependentTasks(by_task), IndependentTasks(dict(by_task)), NAMES)
+
+
+class Ours(Alone):
+    sharing = "ours"
+
+
+class Theirs(Alone):
+    sharing = "theirs"
+
+
+def search(model, cv=3, kind=GridSearchCV, **params):
+    return kind(model(), {"alpha": [0.1, 1.0, 10.0]}, cv=cv, **params)
+
+
+def nested(model):
+    return GridSearchCV(search(model), {"estimator__random_state": [1, 2]}, cv=2)
+
+
+def halving_at_random(model):
+    space = {"alpha": uniform(0.1, 10)}
+    return HalvingRandomSearchCV(model(), space, cv=2, n_candidates=3, min_resources=10)
+
+
+def backwards(model):
+    return RFECV(model(), cv=3, importance_getter="model_.coef_")
+
+
+def partly(model):
+    return IndependentTasks({"a": search(model), "b": model(), "c": model()})
+
+
+BUDGETS = {
+    "search": search,
+    "search of five splits": lambda model: search(model, cv=np.int64(5)),
+    "nested": nested,
+    "halving": lambda model: search(model, kind=HalvingGridSearchCV),
+    "halving at random": halving_at_random,
+    "backwards": backwards,
+    "none": lambda model: model(),
+}
+
+
+@pytest.mark.parametrize(("ours", "theirs"), combinations_with_replacement(BUDGETS, 2))
+def test_budgets_are_equal_where_both_sides_fit_as_often(ours, theirs):
+    X, Y = make_data()
+    sides = [IndependentTasks(BUDGETS[ours](Ours)), IndependentTasks(BUDGETS[theirs](Theirs))]
+    y = dict(zip(NAMES, Y.T, strict=True))
+    for side in sides:
+        side.fit(X, y)
+    counts = fits_by_sharing()
+    if counts["ours"] == counts["theirs"]:
+        check_equal_budget(*sides, NAMES)
+    elif "backwards" in (ours, theirs) and "none" not in (ours, theirs):
+        check_equal_budget(*sides, NAMES)  # nobody can count it
+    else:
+        with pytest.raises(ValueError, match="who tries more wins"):
+            check_equal_budget(*sides, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (IndependentTasks(search(Alone)), partly(Alone)),
+        (StackedTasks(search(Alone), final_estimator=search(Alone)), search(Alone)),
+        (StackedTasks(search(Alone)), search(Alone)),
+        (VotingTasks([("a", search(Alone)), ("b", search(Alone, cv=2))]), search(Alone)),
+        (TaskGrouping(Alone()), Alone()),
+    ],
+)
+def test_what_a_composition_tries_counts_for_all_of_its_parts(ours, theirs):
+    theirs = theirs if isinstance(theirs, IndependentTasks) else IndependentTasks(theirs)
+    for sides in ((ours, theirs), (theirs, ours)):
+        with pytest.raises(ValueError, match="who tries more wins"):
+            check_equal_budget(*sides, NAMES)
+
+
+def test_a_search_of_unknown_kind_is_refused_before_any_fit():
+    class Elsewhere(BaseSearchCV):
+        def __init__(self, estimator, search_spaces, cv=3):
+            super().__init__(estimator, cv=cv)
+            self.search_spaces = search_spaces
+
+    X, Y = make_data()
+    other = IndependentTasks(Elsewhere(Alone(), {"alpha": [1, 2]}))
+    with pytest.raises(ValueError, match=r"Elsewhere is no search .* budget='any'"):
+        transfer_report(Sharing(), X, Y, baseline=other)
+    assert not FITS
 
 
 def test_unequal_budgets_can_be_asked_for():
