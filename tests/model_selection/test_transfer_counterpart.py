@@ -351,7 +351,7 @@ BUDGETS = {
 }
 
 
-@pytest.mark.parametrize(("ours", "theirs"), combinations_with_replacement(BUDGETS, 2))
+@pytest.mark.parametrize(("ours", "theirs"), list(combinations_with_replacement(BUDGETS, 2)))
 def test_budgets_are_equal_where_both_sides_fit_as_often(ours, theirs):
     X, Y = make_data()
     sides = [IndependentTasks(BUDGETS[ours](Ours)), IndependentTasks(BUDGETS[theirs](Theirs))]
