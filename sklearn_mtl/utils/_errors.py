@@ -1,7 +1,8 @@
 from sklearn_mtl.exceptions import MissingBackendError, TaskLayoutError
 
-# the first that fits: an error of this package is a ValueError or an ImportError too
-_FAMILIES = (TaskLayoutError, MissingBackendError, TypeError, ValueError)
+# the first that fits: errors of this package are ValueErrors and ImportErrors, those of
+# scikit-learn's parameters both ValueErrors and TypeErrors
+_FAMILIES = (TaskLayoutError, MissingBackendError, ValueError, TypeError)
 
 
 def told_of(what: str, error: Exception, advice: str = "") -> Exception:

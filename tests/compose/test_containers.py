@@ -111,6 +111,11 @@ def test_own_rows_and_long_form_give_the_same(name, kind):
         np.testing.assert_allclose(again, together, rtol=1e-9)
     else:
         assert list(again) == list(together)
+        whole, place = long.predict_proba(stacked), {c: j for j, c in enumerate(long.classes_)}
+        for task, block in own.predict_proba(X).items():
+            classes = own.layout_.tasks[own.task_names_.index(task)].classes
+            columns = [place[label] for label in classes.tolist()]
+            assert np.array_equal(whole[stacked[:, -1] == task][:, columns], block)
     assert own.score(X, y) == pytest.approx(long.score(stacked, labels), rel=1e-9)
 
 

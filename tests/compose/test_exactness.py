@@ -303,30 +303,6 @@ def test_the_score_is_the_mean_over_tasks_on_their_labelled_rows():
         assert model.score(X, y, sample_weight=w) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("prefer", ["loky", "threading"])
-def test_results_do_not_depend_on_n_jobs(prefer):
-    from joblib import parallel_config
-
-    X, Y = make_data()
-    y = {
-        "price": Y[:, 0],
-        "size": Y[:, 1],
-        "good": np.where(np.isnan(Y[:, 2]), None, np.where(Y[:, 2] > 0, "yes", "no")),
-    }
-    estimators = {
-        "price": RandomForestRegressor(5, random_state=0),
-        "size": Ridge(),
-        "good": RandomForestClassifier(5, random_state=0),
-    }
-    one = IndependentTasks(estimators).fit(X, y)
-    with parallel_config(backend=prefer):
-        two = IndependentTasks(estimators, n_jobs=2).fit(X, y)
-        for name, column in two.predict(X).items():
-            assert column.tolist() == one.predict(X)[name].tolist()
-        assert_same(two.predict_proba(X)["good"], one.predict_proba(X)["good"])
-        assert two.score(X, y) == one.score(X, y)
-
-
 def test_float32_rows_reach_the_estimators_as_float32():
     X, Y = make_data()
     X = X.astype(np.float32)

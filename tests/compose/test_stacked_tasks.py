@@ -201,17 +201,6 @@ def test_weights_reach_the_estimators_that_take_or_request_them():
     assert not np.allclose(model.predict(X), plain.predict(X))
 
 
-def test_results_do_not_depend_on_n_jobs():
-    from joblib import parallel_config
-
-    X, _, y = make_mixed()
-    one = StackedTasks(MIXED, cv=3).fit(X, y).predict(X)
-    for backend in ("loky", "threading"):
-        with parallel_config(backend=backend):
-            two = StackedTasks(MIXED, cv=3, n_jobs=2).fit(X, y).predict(X)
-        assert all(two[name].tolist() == one[name].tolist() for name in y)
-
-
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

@@ -222,8 +222,9 @@ def test_sparse_rows_stay_sparse():
     for make in (sparse.csr_array, sparse.csc_matrix, sparse.coo_array):
         chain = TaskChain(Recorder(tol=1e-12)).fit(make(X), Y)
         assert all(fitted.sparse_ for fitted in chain.chains_[0].values())
-        # the sparse solver stops at 1e-12
-        np.testing.assert_allclose(chain.predict(make(X)), dense, rtol=1e-6, atol=1e-8)
+        # the sparse solver stops at a residual of 1e-12, which is magnified at most tenfold a step,
+        # as the columns of X are nearly orthogonal (condition number 1.4)
+        np.testing.assert_allclose(chain.predict(make(X)), dense, **SAME)
 
 
 def test_float32_rows_reach_every_estimator_as_float32():
@@ -231,8 +232,9 @@ def test_float32_rows_reach_every_estimator_as_float32():
     chain = TaskChain(Ridge()).fit(X.astype(np.float32), Y)
     assert all(fitted.coef_.dtype == np.float32 for fitted in chain.chains_[0].values())
     expected = TaskChain(Ridge()).fit(X, Y).predict(X)
-    # two fits in float32, whose last digit is 1e-7, on X of condition number below 10
-    np.testing.assert_allclose(chain.predict(X.astype(np.float32)), expected, atol=1e-4)
+    # each of three fits rounds values of up to 5 to 3e-7, half the last digit of float32, and reads
+    # what the others rounded; ten times the sum of all
+    np.testing.assert_allclose(chain.predict(X.astype(np.float32)), expected, atol=1e-5, rtol=0)
 
 
 def test_a_task_lends_its_predictions_to_the_rows_of_others():
@@ -254,18 +256,6 @@ def test_a_task_lends_its_predictions_to_the_rows_of_others():
     long = TaskChain(Ridge(), cv=3, task_feature=2).fit(rows[shuffled], labels[shuffled])
     np.testing.assert_allclose(long.predict(rows[12:]), expected, **SAME)
     np.testing.assert_allclose(long.predict(rows[:1]), north.predict(X["north"][:1]), **SAME)
-
-
-def test_results_do_not_depend_on_n_jobs():
-    from joblib import parallel_config
-
-    X, _, y = make_mixed()
-    chain = TaskChain(MIXED, order="random", n_chains=3, random_state=0, cv=3)
-    one = chain.fit(X, y).predict(X)
-    for backend in ("loky", "threading"):
-        with parallel_config(backend=backend):
-            two = clone(chain).set_params(n_jobs=2).fit(X, y).predict(X)
-        assert all(two[name].tolist() == one[name].tolist() for name in y)
 
 
 def test_a_search_reaches_the_estimators_and_the_chain():
