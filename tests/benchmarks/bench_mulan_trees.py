@@ -9,8 +9,9 @@ input space expansion: treating targets as inputs", Machine Learning 104, 2016) 
 REPTrees of WEKA, which prune themselves, not with random forests; ten folds of shuffled rows, and
 the mean of the folds' aRRMSE; ERC is ten chains of labels. Here the same with IndependentTasks,
 StackedTasks and TaskChain over BaggingRegressor(PrunedTreeRegressor()), and ST over random forests
-of WEKA's and of scikit-learn's defaults; --cv reads predictions of folds in place of labels. Each
-shuffle is other folds and other trees. Missing features are imputed in the training rows.
+of WEKA's and of scikit-learn's defaults; with --cv chains read predictions of so many folds in
+place of labels. Each shuffle is other folds and other trees. Missing features are imputed in the
+training rows.
 """
 
 import argparse
@@ -32,13 +33,15 @@ from sklearn_mtl import IndependentTasks, StackedTasks, TaskChain
 def methods(p, shuffle, cv):
     """Return the models to compare, by the names they are published under."""
     options = {"n_estimators": 100, "random_state": shuffle}
-    folds = None if cv is None else KFold(cv, shuffle=True, random_state=shuffle)
+    inner = KFold(cv or 10, shuffle=True, random_state=shuffle)
     bagged = BaggingRegressor(PrunedTreeRegressor(), **options)
     forest = partial(RandomForestRegressor, **options)
     return {
         "ST": IndependentTasks(bagged),
-        "SST": StackedTasks(bagged, cv=folds, reads="all"),
-        "ERC": TaskChain(bagged, cv=folds, order="random", n_chains=10, random_state=shuffle),
+        "SST": StackedTasks(bagged, cv=inner, reads="all"),
+        "ERC": TaskChain(
+            bagged, cv=cv and inner, order="random", n_chains=10, random_state=shuffle
+        ),
         "ST, WEKA's forest": IndependentTasks(forest(max_features=int(np.log2(p)) + 1)),
         "ST, scikit-learn's forest": IndependentTasks(forest()),
     }
