@@ -16,6 +16,7 @@ from sklearn_mtl.compose._predicted_columns import Beside, PredictedColumns, Pre
 from sklearn_mtl.compose._taskwise import can_be_asked
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import TaskData, TaskSpec
+from sklearn_mtl.tasks._chosen import ChosenTasks
 from sklearn_mtl.utils._validation import check_count, check_tasks, draw_seed, listing
 
 
@@ -161,6 +162,12 @@ class TaskChain(CrossFittedComposition):
         self.task_feature = task_feature
         self.random_state = random_state
         self.n_jobs = n_jobs
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        found, new = super()._parameters_for(tasks), tasks.renamed
+        if isinstance(self.order, str) or self.order is None:
+            return found
+        return found | {"order": [new[name] for name in self.order if name in new]}
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Fit the estimators, in the order of the chain.

@@ -9,6 +9,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
 from sklearn_mtl.compose._tags import join_tags
 from sklearn_mtl.exceptions import TaskLayoutError
+from sklearn_mtl.tasks._chosen import ChosenTasks
 from sklearn_mtl.utils._validation import did_you_mean, listing, plain
 
 
@@ -92,6 +93,10 @@ class OneOrDictOfEstimators(BaseEstimator):
                 f"{parameter} has no entry for the task(s) {listing(absent)}; it has "
                 f"{listing(given)}. Give every task an estimator, or pass one for all of them."
             )
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        """Return the parameters that are of each task, for some of the tasks."""
+        return {name: tasks.by_task(getattr(self, name)) for name in self._dicts()}
 
     # -- nested parameters ------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from sklearn_mtl.compose._target_scale import target_moments
 from sklearn_mtl.compose._task_features import task_features
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
+from sklearn_mtl.tasks._chosen import ChosenTasks
 from sklearn_mtl.tasks._column import is_dict_of_rows
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import check_option, listing, plain
@@ -215,6 +216,10 @@ class PooledTasks(BaseComposition, OneOrDictOfEstimators):
         return self
 
     # -- how --------------------------------------------------------------------------------------
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        own = {name: tasks.by_task(getattr(self, name)) for name in ("task_kinds", "task_weight")}
+        return super()._parameters_for(tasks) | own
 
     def _check_parameters(self) -> None:
         if isinstance(self.estimator, Mapping):

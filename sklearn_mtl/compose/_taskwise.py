@@ -17,6 +17,7 @@ from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators
 from sklearn_mtl.compose._part import Part, cut
 from sklearn_mtl.compose._tags import kind_of
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
+from sklearn_mtl.tasks._chosen import ChosenTasks
 from sklearn_mtl.tasks._containers import read_labels
 from sklearn_mtl.tasks._long import find_names, split_task_column
 from sklearn_mtl.utils._validation import plain
@@ -29,6 +30,9 @@ class TaskwiseComposition(BaseComposition, OneOrDictOfEstimators):
     task_feature: Any
     n_jobs: int | None
     estimators_: dict[Hashable, Any]
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        return super()._parameters_for(tasks) | {"task_kinds": tasks.by_task(self.task_kinds)}
 
     def _answering(self) -> Mapping[Hashable, Any]:
         """Return the fitted estimator that answers for each task."""

@@ -20,6 +20,7 @@ from sklearn_mtl.compose._part import sliceable
 from sklearn_mtl.compose._tags import kind_of
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
+from sklearn_mtl.tasks._chosen import ChosenTasks, parameters_for
 from sklearn_mtl.tasks._column import column_names, is_frame
 from sklearn_mtl.tasks._layout import LONG
 from sklearn_mtl.tasks._nested import find_layout
@@ -179,6 +180,14 @@ class VotingTasks(BaseComposition, NamedEstimators):
         return self
 
     # -- what is checked -------------------------------------------------------------------------
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        """Return the parameters that are of each task, for some of the tasks."""
+        return {
+            f"{name}__{key}": value
+            for name, est in self._kept()
+            for key, value in parameters_for(est, tasks).items()
+        }
 
     def _check_kinds(self) -> None:
         """Raise where the estimators' tags say, before any is fitted, that they do not fit."""

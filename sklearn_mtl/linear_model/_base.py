@@ -24,6 +24,7 @@ from sklearn_mtl.convex.solvers import SOLVERS
 from sklearn_mtl.linear_model._covariance import learned_covariance
 from sklearn_mtl.linear_model._model import BaseLinearModel
 from sklearn_mtl.tasks import TaskLayout
+from sklearn_mtl.tasks._chosen import ChosenTasks
 from sklearn_mtl.utils._warnings import level_of_caller
 
 # attributes that say what a penalty found
@@ -46,6 +47,15 @@ class BaseLinear(BaseLinearModel):
     @abstractmethod
     def _penalty(self) -> Penalty:
         """Return the penalty that the parameters ask for."""
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        """Return the parameters that are of each task, for some of the tasks."""
+        found = {"task_weight": tasks.by_task(self.task_weight)}
+        for key, part in self.get_params(deep=True).items():
+            if isinstance(part, Penalty):
+                own = part._parameters_for(tasks)
+                found |= {f"{key}__{name}": value for name, value in own.items()}
+        return found
 
     # -- fit ----------------------------------------------------------------------------------
 

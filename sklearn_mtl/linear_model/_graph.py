@@ -6,10 +6,11 @@ from sklearn.base import clone
 from sklearn_mtl.convex import GraphLaplacian, PenaltySum, Ridge
 from sklearn_mtl.convex.penalties._base import STRENGTH
 from sklearn_mtl.linear_model._classifier import BaseLinearClassifier
+from sklearn_mtl.linear_model._graph_parameter import GraphMixin
 from sklearn_mtl.linear_model._kernel import KernelClassifier, KernelRegressor
 
 
-class GraphRegressor(KernelRegressor):
+class GraphRegressor(GraphMixin, KernelRegressor):
     """Linear regression of tasks that are alike along the edges of a graph.
 
     Minimises, over W of shape (T, p) and intercepts b,
@@ -177,7 +178,7 @@ class GraphRegressor(KernelRegressor):
         )
 
 
-class GraphClassifier(KernelClassifier, BaseLinearClassifier):
+class GraphClassifier(GraphMixin, KernelClassifier, BaseLinearClassifier):
     """Logistic regression of tasks that are alike along the edges of a graph.
 
     Minimises, over W of shape (T, p) and intercepts b,

@@ -7,11 +7,12 @@ from sklearn.base import clone
 
 from sklearn_mtl.convex import GraphLaplacian, PenaltySum, Ridge
 from sklearn_mtl.linear_model._cv import STRENGTHS, BaseLinearRegressorCV
+from sklearn_mtl.linear_model._graph_parameter import GraphMixin
 from sklearn_mtl.linear_model._kernel import KernelRegression
 from sklearn_mtl.linear_model._path import Scales
 
 
-class GraphRegressorCV(KernelRegression, BaseLinearRegressorCV):
+class GraphRegressorCV(GraphMixin, KernelRegression, BaseLinearRegressorCV):
     """Regression of tasks alike along a graph, its strengths chosen by cross-validation.
 
     Minimises, over W of shape (T, p) and intercepts b,

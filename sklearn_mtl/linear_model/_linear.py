@@ -10,6 +10,7 @@ from sklearn_mtl.convex import Penalty
 from sklearn_mtl.convex.penalties import PENALTIES
 from sklearn_mtl.linear_model._classifier import BaseLinearClassifier, BaseLogLoss
 from sklearn_mtl.linear_model._regressor import BaseLinearRegressor
+from sklearn_mtl.tasks._chosen import ChosenTasks
 
 PENALTY = [StrOptions(set(PENALTIES)), Penalty]
 
@@ -395,6 +396,9 @@ class MultiTaskLinearEstimator(NamedPenalty, BaseLogLoss):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        return super()._parameters_for(tasks) | {"task_kinds": tasks.by_task(self.task_kinds)}
 
     def _penalty(self) -> Penalty:
         return resolve_penalty(self.penalty)

@@ -11,6 +11,7 @@ from sklearn_mtl.convex._reduce import Coordinates
 from sklearn_mtl.convex.penalties._base import STRENGTH
 from sklearn_mtl.linear_model._classifier import BaseLinearClassifier
 from sklearn_mtl.linear_model._kernel import KernelClassifier, KernelMixin, KernelRegressor
+from sklearn_mtl.tasks._chosen import ChosenTasks
 
 
 class TaskRelationshipMixin(KernelMixin):
@@ -44,6 +45,10 @@ class TaskRelationshipMixin(KernelMixin):
         return clone(self).set_params(
             gamma=self.gamma * len(names), prior_covariance=None, prior_strength=0.0
         )
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        own = {"prior_covariance": tasks.by_pair(self.prior_covariance)}
+        return super()._parameters_for(tasks) | own
 
     def _penalty(self) -> PenaltySum:
         return PenaltySum([("relationship", self._relationship()), ("ridge", Ridge(self.alpha))])

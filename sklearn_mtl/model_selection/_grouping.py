@@ -23,15 +23,17 @@ from sklearn_mtl.model_selection._affinity import (
     read_tasks,
 )
 from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
+from sklearn_mtl.model_selection._given_affinity import given_affinity
 from sklearn_mtl.model_selection._n_groups import score_numbers
 from sklearn_mtl.model_selection._paired_folds import count_labels, make_splits
 from sklearn_mtl.model_selection._partition import best_partition
 from sklearn_mtl.model_selection._task_subsets import Subset, TaskSubsets
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
+from sklearn_mtl.tasks._chosen import ChosenTasks, parameters_for
 from sklearn_mtl.tasks._containers import FRAME, MATRIX, VECTOR
 from sklearn_mtl.tasks._layout import LONG, OWN, SHARED
 from sklearn_mtl.tasks._nested import find_task_feature, innermost
-from sklearn_mtl.utils._validation import check_option, draw_seed, listing
+from sklearn_mtl.utils._validation import check_option, draw_seed
 
 
 class TaskGrouping(BaseComposition, OneOrDictOfEstimators):
@@ -57,9 +59,10 @@ class TaskGrouping(BaseComposition, OneOrDictOfEstimators):
         anew on the training rows of each split; those of pairs are not.
     max_groups : int, default=6
         For ``n_groups="auto"``.
-    affinity : {"pairwise", "gradient", "coefficients"}, TaskAffinity or array of shape (T, T), \
-default="pairwise"
-        What to measure, or what was: the entry [i, j] of an array says how much i helps j.
+    affinity : {"pairwise", "gradient", "coefficients"}, TaskAffinity, or array or frame of shape \
+(T, T), default="pairwise"
+        What to measure, or what was: the entry [i, j] says how much i helps j. Tasks of a frame go
+        by name, those of an array by their order in y.
     cv : int, splitter or iterable of (train, test), default=5
         Of affinity="pairwise" and ``n_groups="auto"``; see :func:`task_affinity`.
     scoring : None, str, callable or dict name -> one of these, default=None
@@ -111,8 +114,9 @@ default="pairwise"
     *Optimism.* With ``affinity="pairwise"`` the candidates of "auto" are chosen by errors on all
     rows of ``fit``, so ``cv_results_`` flatters: score the whole estimator on other rows.
 
-    *Labels.* A group of one task gets one column of labels, in long form the task's rows; dicts
-    by task name among the estimator's parameters (`task_weight`, `loss`, …) are cut to the group.
+    *Labels.* A group of one task gets one column of labels, in long form the task's rows; what
+    the estimator's parameters say of each task (`task_weight`, `loss`, `graph`, a dict of
+    estimators, …) is cut to the group.
 
     *Cost.* For T tasks the default measures T (T + 1) / 2 cross-validations;
     ``affinity="gradient"`` and ``"coefficients"`` take one fit. "auto" adds one cross-validation
@@ -224,6 +228,15 @@ default="pairwise"
         else:
             _check_count(self.n_groups, "n_groups")
 
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        """Return the parameters that are of each task, for some of the tasks."""
+        affinity, inner = self.affinity, parameters_for(self.estimator, tasks)
+        if isinstance(affinity, TaskAffinity):
+            whole = given_affinity(affinity, tasks.all_names)
+            affinity = TaskAffinity(tasks.by_pair(whole.matrix), tasks.new_names, whole.method)
+        own = {"affinity": tasks.by_pair(affinity), "scoring": tasks.by_task(self.scoring)}
+        return own | {f"estimator__{name}": value for name, value in inner.items()}
+
     def _possible_numbers(self, n_tasks: int) -> list[int]:
         """Return the numbers of groups to choose from, ascending."""
         if not isinstance(self.n_groups, str):
@@ -271,24 +284,9 @@ default="pairwise"
     def _affinity(
         self, subsets: TaskSubsets, metrics: list[Any], rng: np.random.Generator
     ) -> TaskAffinity:
-        names, given = subsets.rows.names, self.affinity
-        if isinstance(given, str):
-            return measure(subsets, given, self.cv, metrics, rng, self.n_jobs)
-        if isinstance(given, TaskAffinity):
-            if set(given.task_names) != set(names):
-                raise TaskLayoutError(
-                    f"affinity is of the tasks {listing(given.task_names)}, but y has "
-                    f"{listing(names)}; measure it on the same tasks."
-                )
-            order = [given.task_names.index(name) for name in names]
-            return TaskAffinity(given.matrix[np.ix_(order, order)], names, given.method)
-        matrix = np.asarray(given, dtype=np.float64)
-        if matrix.shape != (len(names), len(names)):
-            raise TaskLayoutError(
-                f"affinity must have shape ({len(names)}, {len(names)}), an entry for each pair "
-                f"of the tasks {listing(names)}; found {matrix.shape}."
-            )
-        return TaskAffinity(matrix, names, "given")
+        if isinstance(self.affinity, str):
+            return measure(subsets, self.affinity, self.cv, metrics, rng, self.n_jobs)
+        return given_affinity(self.affinity, subsets.rows.names)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

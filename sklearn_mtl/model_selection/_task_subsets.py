@@ -1,7 +1,7 @@
 """Estimators fitted to some of the tasks."""
 
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +16,13 @@ from sklearn_mtl.metrics._outputs import METHODS, EstimatorOutputs
 from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
 from sklearn_mtl.model_selection._paired_fits import seeded
 from sklearn_mtl.model_selection._task_errors import best_score, default_metric
+from sklearn_mtl.tasks._chosen import ChosenTasks, parameters_for
 from sklearn_mtl.tasks._long import split_task_column
 from sklearn_mtl.tasks._nested import find_layout
 from sklearn_mtl.tasks._select import select_tasks
 from sklearn_mtl.utils._validation import listing
 
 Subset = tuple[int, ...]  # numbers of tasks, ascending
-
-# parameters that may be dicts by task name
-_BY_TASK = frozenset(
-    {"class_weight", "label_smoothing", "loss", "output_activation", "task_kinds", "task_weight"}
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +49,9 @@ class TaskSubsets:
         """
         X, y, sample_weight = self._part(subset, train)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        model = seeded(self.estimator, seed).set_params(**self._cut_parameters(subset))
+        model = seeded(self.estimator, seed)
+        if len(subset) < len(self.rows.names):
+            model.set_params(**parameters_for(model, self._chosen(subset)))
         try:
             return model.fit(X, y, **weights)
         except (TypeError, ValueError) as error:
@@ -113,22 +111,10 @@ class TaskSubsets:
             X, y, self.names(subset), sample_weight=weights, task_feature=table.task_feature
         )
 
-    def _cut_parameters(self, subset: Subset) -> dict[str, Any]:
-        """Return the parameters that say something of each task, for these tasks."""
-        if len(subset) == len(self.rows.names):
-            return {}
-        old = self.names(subset)
+    def _chosen(self, subset: Subset) -> ChosenTasks:
         table = self.rows
         named = table.labels.is_named or table.is_own or table.task_feature is not None
         # the columns of an array are numbered anew
-        new = old if named else [f"task{k}" for k in range(len(old))]
-        cut: dict[str, Any] = {}
-        for key, value in self.estimator.get_params(deep=True).items():
-            parameter = key.rpartition("__")[2]
-            if isinstance(value, Mapping) and parameter in _BY_TASK:
-                if set(value) <= set(table.names):
-                    pairs = zip(old, new, strict=True)
-                    cut[key] = {name: value[task] for task, name in pairs if task in value}
-            elif parameter == "task_weight" and np.ndim(value) == 1:
-                cut[key] = np.asarray(value)[list(subset)]
-        return cut
+        new: list[Hashable] = [f"task{k}" for k in range(len(subset))]
+        new = self.names(subset) if named else new
+        return ChosenTasks(table.names, list(subset), new)

@@ -32,9 +32,7 @@ def resolve_class_weight(
     if class_weight is None:
         return {}
     classified = [task for task in layout.tasks if task.is_classification]
-    if isinstance(class_weight, Mapping) and all(
-        isinstance(weight, Real) for weight in class_weight.values()
-    ):
+    if weighs_classes_of_all(class_weight):
         _check_classes(class_weight, classified, "class_weight")
         class_weight = {
             task.name: {k: w for k, w in class_weight.items() if k in task.classes.tolist()}  # type: ignore[union-attr]
@@ -46,6 +44,13 @@ def resolve_class_weight(
         for t, task in enumerate(layout.tasks)
         if weights.get(task.name) is not None
     }
+
+
+def weighs_classes_of_all(class_weight: Any) -> bool:
+    """Return whether a class_weight is a dict class -> float, for all tasks."""
+    return isinstance(class_weight, Mapping) and all(
+        isinstance(weight, Real) for weight in class_weight.values()
+    )
 
 
 def _of_task(task: TaskSpec, weight: Any, t: int, data: TaskData) -> np.ndarray:

@@ -347,7 +347,7 @@ def test_fits_repeat_and_travel():
         (
             {"affinity": TaskAffinity(np.eye(4), list("abcd"), "given")},
             TaskLayoutError,
-            "affinity is of the tasks 'a', 'b', 'c', 'd', but y has 'task0'",
+            "affinity names the tasks 'a', 'b', 'c', 'd', but y has 'task0'",
         ),
         ({"estimator": {"task0": Ridge()}}, TypeError, "estimator is a dict"),
         ({"estimator": Ridge}, TypeError, "pass an instance"),

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import Interval
 
 from sklearn_mtl.convex._rows import CoefRows
+from sklearn_mtl.tasks._chosen import ChosenTasks
 
 STRENGTH = [Interval(Real, 0, None, closed="left")]
 
@@ -49,6 +50,10 @@ class Penalty(BaseEstimator):
             With `task` among them.
         """
         return clone(self)
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        """Return the parameters that are of each task, for some of the tasks: none, as a rule."""
+        return {}
 
     @abstractmethod
     def value(self, W: np.ndarray, rows: CoefRows) -> float:

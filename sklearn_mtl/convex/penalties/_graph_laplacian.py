@@ -4,9 +4,11 @@ from typing import Any
 import numpy as np
 
 from sklearn_mtl.convex._graph import adjacency, row_adjacency
+from sklearn_mtl.convex._graph_part import part_of_graph
 from sklearn_mtl.convex._rows import CoefRows
 from sklearn_mtl.convex.penalties._base import STRENGTH, QuadraticPenalty
 from sklearn_mtl.convex.penalties._ridge import Ridge
+from sklearn_mtl.tasks._chosen import ChosenTasks
 
 
 class GraphLaplacian(QuadraticPenalty):
@@ -63,6 +65,9 @@ class GraphLaplacian(QuadraticPenalty):
         rows = CoefRows(list(names), np.arange(len(names)), np.zeros(len(names), dtype=int))
         degree = adjacency(self.graph, rows)[list(names).index(task)].sum()
         return Ridge(self.gamma * float(degree))
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        return {"graph": part_of_graph(self.graph, tasks)}
 
     def task_matrix(self, rows: CoefRows) -> np.ndarray:
         """Return ``gamma * L``, with L the Laplacian of the graph."""

@@ -14,6 +14,7 @@ from sklearn_mtl.convex.penalties._learned_covariance import (
     SquaredNuclearNorm,
 )
 from sklearn_mtl.convex.penalties._ridge import Ridge
+from sklearn_mtl.tasks._chosen import ChosenTasks
 
 # of a prior's strength, or gamma times it: squares are finite below, and weights nothing beside it
 STRONGEST = 1e100
@@ -77,6 +78,9 @@ class TaskRelationship(Penalty):
     def at_prior(self) -> "FixedCovariance":
         """Return the quadratic penalty that holds C = C_0."""
         return FixedCovariance(self.prior_covariance, self.gamma)
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        return {"prior_covariance": tasks.by_pair(self.prior_covariance)}
 
     def decoupled(self, task: Hashable, names: Sequence[Hashable]) -> Ridge:
         """Return the penalty with C = I / T: the ridge of strength ``gamma * T``."""

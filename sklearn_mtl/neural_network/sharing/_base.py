@@ -4,6 +4,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from sklearn_mtl.tasks import TaskSpec
+from sklearn_mtl.tasks._chosen import ChosenTasks
 
 
 class Sharing(BaseEstimator):
@@ -43,6 +44,10 @@ class Sharing(BaseEstimator):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {}
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        """Return the parameters that are of each task, for some of the tasks: none, as a rule."""
+        return {}
 
     def build(self, make_trunk: Callable[..., Any], tasks: Sequence[TaskSpec]) -> Any:
         """Return the torch module of this scheme.

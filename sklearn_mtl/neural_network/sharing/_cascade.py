@@ -8,6 +8,7 @@ from sklearn_mtl.neural_network._backend import backend
 from sklearn_mtl.neural_network.sharing._base import Sharing
 from sklearn_mtl.neural_network.sharing._dependencies import parents_of
 from sklearn_mtl.tasks import TaskSpec
+from sklearn_mtl.tasks._chosen import ChosenTasks
 
 
 class Cascade(Sharing):
@@ -81,6 +82,18 @@ class Cascade(Sharing):
         self.reads = reads
         self.width = width
         self.detach = detach
+
+    def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
+        read = tasks.by_task(self.depends_on)
+        if read is None or read is self.depends_on:
+            return {}
+        new = tasks.renamed
+        return {
+            "depends_on": {
+                name: [new[other] for other in others if other in new]
+                for name, others in read.items()
+            }
+        }
 
     def build(self, make_trunk: Callable[..., Any], tasks: Sequence[TaskSpec]) -> Any:
         """Return the torch module; see `Sharing.build`."""
