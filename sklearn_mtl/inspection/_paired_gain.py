@@ -1,8 +1,8 @@
 """What one set of predictions gains over another on the same labels, with an interval."""
 
 import numpy as np
-from scipy.stats import t as student
 
+from sklearn_mtl.metrics._gain import corrected_interval
 from sklearn_mtl.metrics._metric import TaskKind
 
 
@@ -34,14 +34,9 @@ def paired_gain(
         errors, reference = (labels != predicted).astype(float), (labels != baseline).astype(float)
     else:
         errors, reference = (labels - predicted) ** 2.0, (labels - baseline) ** 2.0
-    n = len(labels)
-    if n == 0 or not reference.any():
+    if not reference.any():
         return np.nan, np.nan, np.nan
-    difference = (reference - errors) / reference.mean()
-    half = np.nan
-    if n > 1:
-        half = student.ppf(1 - level / 2, n - 1) * difference.std(ddof=1) / np.sqrt(n)
-    ends = difference.mean() + np.array([0.0, -half, half])
+    ends = np.array(corrected_interval((reference - errors) / reference.mean(), 0.0, level))
     left = np.maximum(1.0 - ends, 0.0)  # of the baseline's error; no error is less than none
     gain, low, high = 1.0 - (left if kind.is_classification else np.sqrt(left))
     return float(gain), float(low), float(high)

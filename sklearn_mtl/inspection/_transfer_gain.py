@@ -3,21 +3,24 @@ from typing import Any, Self
 
 import numpy as np
 
+from sklearn_mtl.inspection._make_room import settle
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
 from sklearn_mtl.inspection._name_some import name_some_tasks
 from sklearn_mtl.inspection._paired_gain import paired_gain
 from sklearn_mtl.inspection._palette import BLUE, GREY, VERMILION, neutral_color
 from sklearn_mtl.inspection._panels import axes_grid
 from sklearn_mtl.inspection._read_tasks import read_predictions
-from sklearn_mtl.inspection._task_labels import AxisNames, label_axes
+from sklearn_mtl.inspection._task_labels import POINTS, AxisNames, label_axes
+from sklearn_mtl.metrics._gain import HELPED, HURT, UNDECIDED, check_level, flags
 from sklearn_mtl.utils._validation import check_option, listing
 
-HELPED, HURT, UNDECIDED = "helped", "hurt", "undecided"
 # shapes say what colours say: triangles point where errors went
 STYLES = {HELPED: ("^", BLUE), UNDECIDED: ("o", GREY), HURT: ("v", VERMILION)}
 EXTREMES = 20  # tasks named where not all can be, and all that are flagged
 FEW = 40  # tasks whose bars are thick, and all within the axis
 INTERVALS_SHOWN = 0.95  # of the intervals of more tasks; the longest would squeeze the others
+PERCENTAGE = 50.0  # points from one on the axis to the next
+LABELS = "Observed labels"
 ARROWS = ("<", ">")  # where a bar goes on beyond the left, or the right, end of the axis
 
 
@@ -109,7 +112,7 @@ class TransferGainDisplay:
         self : TransferGainDisplay
         """
         require_matplotlib("TransferGainDisplay.plot")
-        from matplotlib.ticker import MaxNLocator, PercentFormatter
+        from matplotlib.ticker import PercentFormatter
 
         gain, low, high, counts, flags = self._checked()
         n_tasks = len(gain)
@@ -153,30 +156,38 @@ class TransferGainDisplay:
                 ARROWS, (left, right), (low < left, high > right), strict=True
             )
         ]
-        ax.xaxis.set_major_locator(MaxNLocator(6))  # so many percentages have room
         wide = np.ptp(ax.get_xlim()) > 0.1
         ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if wide else None))
         ax.set_xlabel("Gain: less error than the baseline")
         ax.spines[["top", "right"]].set_visible(False)
         self.legend_ = ax.legend(
-            loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(STYLES), frameon=False
+            loc="lower right",  # above the names too, where the axes are narrow
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=len(STYLES),
+            columnspacing=1.0,
+            handletextpad=0.2,
+            fontsize="small",
+            frameon=False,
         )
         self._name_tasks(gain, counts, flags)
         return self
 
     def _name_tasks(self, gain: np.ndarray, counts: np.ndarray | None, flags: np.ndarray) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         ordered = [list(self.task_names)[t] for t in self.order_]
-        named = [AxisNames(self.ax_.yaxis, ordered)]
+        named, group = [AxisNames(self.ax_.yaxis, ordered)], [self.ax_]
         if counts is not None:
             beside = self.ax_.twinx()
             beside.set_ylim(self.ax_.get_ylim())
             beside.spines[["top", "right"]].set_visible(False)
             beside.tick_params(length=0)
             words = [f"{counts[t]:g}" for t in self.order_]
-            named.append(AxisNames(beside.yaxis, words))
-        shown = label_axes(named)[0]
+            named.append(AxisNames(beside.yaxis, words, title=LABELS))
+            group.append(beside)
+        shown = label_axes(named, [group])[0]
         if counts is not None:
-            beside.set_ylabel("Observed labels")  # that some are left out goes without saying
+            beside.set_ylabel(LABELS)  # that some are left out goes without saying
         if len(shown) < len(ordered):
             size = np.abs(np.nan_to_num(gain))
             flagged = flags != UNDECIDED
@@ -186,6 +197,10 @@ class TransferGainDisplay:
                 np.where(flagged, 1.0 + size.max() + size, size)[self.order_],
                 most=max(EXTREMES, int(flagged.sum())),
             )
+            settle(self.figure_, [group])
+        width = self.ax_.get_window_extent().width * POINTS / self.figure_.dpi
+        most = int(np.clip(width / PERCENTAGE, 2, 6))
+        self.ax_.xaxis.set_major_locator(MaxNLocator(most))
 
     @classmethod
     def from_report(cls, report: Any, ax: Any = None) -> Self:
@@ -297,8 +312,7 @@ class TransferGainDisplay:
         display : TransferGainDisplay
         """
         require_matplotlib("TransferGainDisplay.from_predictions")
-        if not 0 < level < 1:
-            raise ValueError(f"level must be between 0 and 1, got {level!r}.")
+        check_level(level)
         shared, kinds = read_predictions(y_true, y_pred, tasks=tasks, task_kinds=task_kinds)
         alone, _ = read_predictions(y_true, y_pred_baseline, tasks=tasks, task_kinds=task_kinds)
         found = [
@@ -327,14 +341,14 @@ class TransferGainDisplay:
                 )
         gain, low, high = columns["gain"], columns["low"], columns["high"]
         if self.flag is None:
-            flags = np.where(low > 0, HELPED, np.where(high < 0, HURT, UNDECIDED))
+            said = flags(low, high)
         else:
-            for word in self.flag:
+            said = list(self.flag)
+            for word in said:
                 check_option(word, STYLES, parameter="flag", owner="TransferGainDisplay")
-            flags = np.asarray(self.flag, dtype=object)
-            if len(flags) != len(names):
-                raise ValueError(f"flag has {len(flags)} words for {len(names)} tasks.")
-        return gain, low, high, columns.get("n_observed"), flags
+            if len(said) != len(names):
+                raise ValueError(f"flag has {len(said)} words for {len(names)} tasks.")
+        return gain, low, high, columns.get("n_observed"), np.array(said, dtype=object)
 
 
 def _limits(gain: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[float, float]:

@@ -53,15 +53,18 @@ class TaskKind:
     columns: np.ndarray | None = None
 
 
-def resolve_metric(metric: Any, owner: str) -> TaskMetric | None:
-    """Return what a name, a scorer or a callable stands for; None for the default of the kind."""
+def resolve_metric(metric: Any, owner: str, parameter: str = "metric") -> TaskMetric | None:
+    """Return what a name, a scorer or a callable stands for; None for the default of the kind.
+
+    Errors name the owner's parameter.
+    """
     if metric is None:
         return None
     if isinstance(metric, str):
         names = get_scorer_names()
         if metric not in names:
             raise ValueError(
-                f"metric={metric!r} is no scikit-learn scorer name"
+                f"{parameter}={metric!r} is no scikit-learn scorer name"
                 f"{did_you_mean(metric, names)} sklearn.metrics.get_scorer_names() lists them; "
                 f"{owner} also takes a callable metric(y_true, y_pred) or a dict {{task: metric}}."
             )
@@ -71,17 +74,19 @@ def resolve_metric(metric: Any, owner: str) -> TaskMetric | None:
     if callable(metric):
         return TaskMetric(getattr(metric, "__name__", repr(metric)), make_scorer(metric))
     raise TypeError(
-        "metric must be None, a scikit-learn scorer name, a callable metric(y_true, y_pred) or a "
-        f"dict {{task: metric}}, got {type(metric).__name__}."
+        f"{parameter} must be None, a scikit-learn scorer name, a callable metric(y_true, y_pred) "
+        f"or a dict {{task: metric}}, got {type(metric).__name__}."
     )
 
 
-def resolve_metrics(metric: Any, names: Sequence[Hashable], owner: str) -> list[TaskMetric | None]:
+def resolve_metrics(
+    metric: Any, names: Sequence[Hashable], owner: str, parameter: str = "metric"
+) -> list[TaskMetric | None]:
     """Return the metric of each task; tasks that a dict lacks get None, the default."""
     if not isinstance(metric, Mapping):
-        return [resolve_metric(metric, owner)] * len(names)
-    check_tasks(metric, names, "metric")
-    return [resolve_metric(metric.get(name), owner) for name in names]
+        return [resolve_metric(metric, owner, parameter)] * len(names)
+    check_tasks(metric, names, parameter)
+    return [resolve_metric(metric.get(name), owner, parameter) for name in names]
 
 
 def score_tasks(

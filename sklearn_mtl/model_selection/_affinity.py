@@ -152,8 +152,9 @@ def task_affinity(
 
     Notes
     -----
-    *Parameters by task.* To fit some of the tasks, dicts by task name (`task_weight`,
-    `task_kinds`, `loss`, `output_activation`, `class_weight`, `label_smoothing`) are cut to these.
+    *Parameters by task.* To fit some of the tasks, what the parameters of this package's
+    estimators say of each task (`task_weight`, `loss`, `graph`, a dict of estimators, …) is cut to
+    these.
 
     *"gradient"* looks ahead along plain gradient descent with the learning rate of the step,
     whatever the optimiser, and without task weights; pairs count in batches with labels of both,
@@ -196,7 +197,7 @@ def read_tasks(
 
 def check_metrics(scoring: Any, subsets: TaskSubsets, owner: str) -> list[TaskMetric | None]:
     """Return the metric of each task, None for the default; each must have an error."""
-    metrics = resolve_metrics(scoring, subsets.rows.names, owner)
+    metrics = resolve_metrics(scoring, subsets.rows.names, owner, "scoring")
     for metric in metrics:
         if metric is not None:
             best_score(metric)

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils.validation import _num_samples
 
 from sklearn_mtl.compose._part import sliceable
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._labels import TrueLabels, match_names, read_true
-from sklearn_mtl.tasks import MultiTaskTarget
 from sklearn_mtl.tasks._column import is_dict_of_rows
 from sklearn_mtl.tasks._long import split_task_column
+from sklearn_mtl.tasks._named_columns import NamedColumns, with_rows
 from sklearn_mtl.utils._validation import listing, plain
 
 
@@ -50,7 +51,9 @@ class ComparisonRows:
                 indexable(X[name], y[name])
             return cls(X, y, sample_weight)
         if isinstance(y, Mapping):
-            y = MultiTaskTarget(y)
+            y = with_rows(y)
+        if isinstance(sample_weight, Mapping):
+            sample_weight = NamedColumns(sample_weight)
         X, y = indexable(X, y)
         return cls(X, y, sample_weight, task_feature)
 
@@ -72,12 +75,10 @@ class ComparisonRows:
     @cached_property
     def observed(self) -> list[np.ndarray]:
         """For each task, the numbers of the rows whose label counts."""
-        return [
-            rows[task.rows] for rows, task in zip(self._rows_of, self.labels.tasks, strict=True)
-        ]
+        return [rows[task.rows] for rows, task in zip(self.rows_of, self.labels.tasks, strict=True)]
 
     @cached_property
-    def _rows_of(self) -> list[np.ndarray]:
+    def rows_of(self) -> list[np.ndarray]:
         """For each task, the numbers of its rows."""
         lengths = [len(task.column) for task in self.labels.tasks]
         if self.is_own:
@@ -87,11 +88,18 @@ class ComparisonRows:
             for length, task in zip(lengths, self.labels.tasks, strict=True)
         ]
 
+    @property
+    def n_rows(self) -> int:
+        """Rows that parts have the numbers of."""
+        if self.is_own:
+            return sum(map(len, self.rows_of))
+        return _num_samples(self.X)
+
     def for_splitter(self) -> tuple[Any, Any, Any]:
         """Return X, y and the task column by which a splitter sees them as rows of one table."""
         if not self.is_own:
             return self.X, self.y, self.task_feature
-        codes = np.repeat(np.arange(len(self.names)), [len(rows) for rows in self._rows_of])
+        codes = np.repeat(np.arange(len(self.names)), [len(rows) for rows in self.rows_of])
         columns = [task.column.filled() for task in self.labels.tasks]
         if len({column.dtype.kind for column in columns}) > 1:
             columns = [column.astype(object) for column in columns]  # classes beside values
@@ -99,11 +107,13 @@ class ComparisonRows:
 
     def cut(self, values: Any, rows: np.ndarray) -> Any:
         """Return the part of X, y or weights (or None) at those rows."""
+        if isinstance(values, NamedColumns):
+            return values.rows(rows)
         if values is None or not self.is_own:
             return None if values is None else _safe_indexing(values, rows)
         return {
             name: _safe_indexing(values[name], rows[np.isin(rows, own)] - own[0])
-            for name, own in zip(self.names, self._rows_of, strict=True)
+            for name, own in zip(self.names, self.rows_of, strict=True)
         }
 
     def part(self, rows: np.ndarray) -> tuple[Any, Any, Any]:

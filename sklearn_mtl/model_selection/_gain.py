@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+
+from sklearn_mtl.metrics._gain import corrected_interval
 
 # differences this small beside the errors are rounding: one model computed in two ways
 ROUNDING = 1e-12
@@ -29,7 +30,11 @@ class Gains:
 
 
 def relative_gains(
-    baseline: np.ndarray, multitask: np.ndarray, test_share: np.ndarray, level: float
+    baseline: np.ndarray,
+    multitask: np.ndarray,
+    test_share: np.ndarray,
+    level: float,
+    rounding: np.ndarray,
 ) -> Gains:
     """Return each task's relative gain and its interval.
 
@@ -43,66 +48,33 @@ def relative_gains(
     Parameters
     ----------
     baseline, multitask : ndarray of shape (T, n_splits)
-        Errors; NaN where a task has no label in the test part. NaN gains where B is 0.
+        Errors; NaN where a split tells nothing of a task. NaN gains of tasks of which fewer than
+        two splits tell something.
     test_share : ndarray of shape (T,)
         Test labels over training labels.
     level : float
         One minus the confidence.
+    rounding : ndarray of shape (T,)
+        Errors up to which B is rounding, to which nothing can be relative: NaN gains.
     """
     differences = baseline - multitask
     differences[np.abs(differences) <= ROUNDING * baseline] = 0.0
-    level_of_errors = np.nanmean(baseline, axis=1, keepdims=True)
-    relative = differences / np.where(level_of_errors > 0, level_of_errors, np.nan)
+    is_told = ~np.isnan(differences)
+    n_told = is_told.sum(axis=1)
+    sums = np.where(is_told, baseline, 0.0).sum(axis=1)
+    level_of_errors = sums / np.maximum(n_told, 1)
+    is_defined = (n_told > 1) & (level_of_errors > rounding)
+    relative = differences / np.where(is_defined, level_of_errors, np.nan)[:, None]
     intervals = [
         corrected_interval(own[~np.isnan(own)], share, level)
         for own, share in zip(relative, test_share, strict=True)
     ]
     gain, low, high = np.array(intervals).T
-    defined = ~np.isnan(gain)
-    if not defined.any():
+    if not is_defined.any():
         return Gains(gain, low, high, np.nan, np.nan, np.nan)
-    over_tasks = relative[defined]
+    over_tasks = relative[is_defined]
     over_tasks = np.nanmean(over_tasks[:, ~np.isnan(over_tasks).all(axis=0)], axis=0)
-    _, mean_low, mean_high = corrected_interval(over_tasks, test_share[defined].mean(), level)
-    mean = float(gain[defined].mean())
+    _, mean_low, mean_high = corrected_interval(over_tasks, test_share[is_defined].mean(), level)
+    mean = float(gain[is_defined].mean())
     shift = mean - over_tasks.mean()  # not 0 where tasks lack labels in some test parts
     return Gains(gain, low, high, mean, mean_low + shift, mean_high + shift)
-
-
-def corrected_interval(
-    differences: np.ndarray, test_share: float, level: float
-) -> tuple[float, float, float]:
-    """Return the mean of differences over splits and its corrected resampled-t interval.
-
-    Training parts of different splits have most of their rows in common, so the differences d_k
-    of J splits are correlated and s² / J is too small a variance of their mean. Nadeau & Bengio
-    take the correlation to be n_test / (n_test + n_train), which gives
-
-        mean_k d_k  ±  t_{J-1, 1 - level/2}  sqrt((1 / J + n_test / n_train) s²)
-
-    with s² the sample variance of the d_k.
-
-    Parameters
-    ----------
-    differences : ndarray of shape (J,)
-    test_share : float
-        n_test / n_train.
-    level : float
-
-    Returns
-    -------
-    mean, low, high : float
-        All NaN where J < 2.
-
-    References
-    ----------
-    C. Nadeau and Y. Bengio, "Inference for the Generalization Error", Machine Learning 52, 2003,
-    section 3 (the corrected resampled t-test).
-    """
-    n_splits = len(differences)
-    if n_splits < 2:
-        return np.nan, np.nan, np.nan
-    mean = differences.mean()
-    variance = (1 / n_splits + test_share) * differences.var(ddof=1)
-    half = student.ppf(1 - level / 2, n_splits - 1) * np.sqrt(variance)
-    return float(mean), float(mean - half), float(mean + half)

@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from numbers import Integral
 from typing import Any
 
@@ -50,13 +50,13 @@ def make_splits(
     elif not hasattr(cv, "split"):
         if n_repeats > 1:
             raise _cannot_repeat("an iterable of splits", n_repeats)
-        return _check_number([(np.asarray(train), np.asarray(test)) for train, test in cv])
+        return _checked(cv, rows)
     else:
         cv = copy.copy(cv)
     if getattr(cv, "task_feature", 0) is None:
         cv.task_feature = task_feature
     if rows.is_own and groups is not None:
-        groups = np.concatenate([np.asarray(groups[name]) for name in rows.names])
+        groups = _groups_of_own(groups, rows)
     draws = hasattr(cv, "random_state") and getattr(cv, "shuffle", True)
     if n_repeats > 1 and not draws:
         raise _cannot_repeat(repr(cv), n_repeats)
@@ -65,7 +65,25 @@ def make_splits(
         if draws and (repeat > 0 or cv.random_state is None):
             cv.random_state = draw_seed(rng)
         splits += list(cv.split(X, y, groups))
-    return _check_number(splits)
+    return _checked(splits, rows)
+
+
+def _groups_of_own(groups: Any, rows: ComparisonRows) -> np.ndarray:
+    """Return the groups of rows that count through the tasks."""
+    counts = dict(zip(rows.names, map(len, rows.rows_of), strict=True))
+    if not isinstance(groups, Mapping):
+        raise TaskLayoutError(
+            "X is a dict (each task has its own rows), so groups must be a dict of the same tasks "
+            f"{listing(rows.names)}; found {type(groups).__name__}."
+        )
+    for name, count in counts.items():
+        if name not in groups or len(groups[name]) != count:
+            found = f"{len(groups[name])} of them" if name in groups else "none"
+            raise TaskLayoutError(
+                f"groups must have a group for each of the {count} row(s) of task "
+                f"{plain(name)!r}, found {found}."
+            )
+    return np.concatenate([np.asarray(groups[name]) for name in rows.names])
 
 
 def _check_repeats(n_repeats: Any, default: int) -> int:
@@ -91,13 +109,44 @@ def _cannot_repeat(what: str, n_repeats: int) -> ValueError:
     )
 
 
-def _check_number(splits: Splits) -> Splits:
+def _checked(cv: Iterable[Any], rows: ComparisonRows) -> Splits:
+    """Return splits as row numbers, of which each has some for training and others to test on."""
+    n_rows = rows.n_rows
+    splits = [
+        (_row_numbers(train, n_rows, k), _row_numbers(test, n_rows, k))
+        for k, (train, test) in enumerate(cv)
+    ]
     if len(splits) < 2:
         raise ValueError(
             f"cv gives {len(splits)} split(s), from which no spread can be told; pass a splitter "
             "of two or more."
         )
+    for k, (train, test) in enumerate(splits):
+        both = np.intersect1d(train, test)
+        if len(both):
+            raise ValueError(
+                f"Split {k} of cv has {len(both)} row(s) in its training and its test part, such "
+                f"as row {both[0]}; a model is to be tested on rows that it has not seen."
+            )
     return splits
+
+
+def _row_numbers(part: Any, n_rows: int, k: int) -> np.ndarray:
+    """Return the row numbers that a part, which may be a mask, stands for."""
+    part = np.asarray(part)
+    if part.dtype == bool:
+        if part.shape != (n_rows,):
+            raise ValueError(
+                f"Split {k} of cv has a mask of shape {part.shape} for {n_rows} row(s)."
+            )
+        return np.flatnonzero(part)
+    outside = part[(part < 0) | (part >= n_rows)]
+    if len(outside):
+        raise ValueError(
+            f"Split {k} of cv has row number {outside[0]}, but rows are numbered from 0 to "
+            f"{n_rows - 1}."
+        )
+    return part.astype(np.intp, copy=False)
 
 
 def count_labels(rows: ComparisonRows, splits: Splits) -> tuple[np.ndarray, np.ndarray]:
@@ -113,10 +162,9 @@ def count_labels(rows: ComparisonRows, splits: Splits) -> tuple[np.ndarray, np.n
     UserWarning
         Names tasks that have no label in some test parts.
     """
-    n_rows = 1 + max(max(part.max(initial=-1) for part in split) for split in splits)
-    is_observed = np.zeros((len(rows.names), max(n_rows, 1)), dtype=bool)
+    is_observed = np.zeros((len(rows.names), rows.n_rows), dtype=bool)
     for t, own in enumerate(rows.observed):
-        is_observed[t, own[own < n_rows]] = True
+        is_observed[t, own] = True
     train = np.array([is_observed[:, train].sum(axis=1) for train, _ in splits]).T
     test = np.array([is_observed[:, test].sum(axis=1) for _, test in splits]).T
     advice = "give it more labels, lower cv, or leave it out"

@@ -32,12 +32,14 @@ _BEST_IS_ONE = frozenset(
     }
 )
 
+ROUNDING = 1e-10  # relative to labels: least squares of a condition number of 1e5 err by as much
+
 _LOSSES = ("_error", "_loss", "_deviance")  # scikit-learn's functions that are to be minimised
 
 
 def check_scoring(scoring: Any, names: Sequence[Hashable]) -> list[TaskMetric | None]:
     """Return the metric of each task, None for the default; each says what its error is."""
-    resolved = resolve_metrics(scoring, names, "transfer_report")
+    resolved = resolve_metrics(scoring, names, "transfer_report", "scoring")
     for metric in resolved:
         if metric is not None:
             best_score(metric)
@@ -90,3 +92,11 @@ def errors(
             "choose another scoring."
         )
     return np.maximum(found, 0.0)
+
+
+def rounding_error(metric: TaskMetric, is_classification: bool, labels: np.ndarray) -> float:
+    """Return an error that is no more than rounding, for these labels."""
+    if is_classification or best_score(metric) > 0:
+        return ROUNDING  # of errors without units
+    function, options = metric.scorer._score_func, metric.scorer._kwargs
+    return float(function(labels, labels * (1.0 + ROUNDING), **options))

@@ -8,6 +8,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators
 from sklearn_mtl.exceptions import TaskLayoutError
+from sklearn_mtl.metrics._gain import check_level
 from sklearn_mtl.model_selection._budget import check_equal_budget
 from sklearn_mtl.model_selection._called import called
 from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
@@ -18,7 +19,7 @@ from sklearn_mtl.model_selection._paired_folds import count_labels, make_splits
 from sklearn_mtl.model_selection._task_errors import best_score, check_scoring, errors
 from sklearn_mtl.model_selection._transfer_report import TransferReport
 from sklearn_mtl.tasks._nested import find_task_feature, innermost, levels, own_parameters
-from sklearn_mtl.utils._validation import check_option, draw_seed, listing
+from sklearn_mtl.utils._validation import check_option, draw_seed, listing, plain
 from sklearn_mtl.utils._warnings import level_of_caller
 
 
@@ -115,17 +116,21 @@ def transfer_report(
     Warns
     -----
     UserWarning
-        Names tasks without labels in some test parts, and tasks on which the baseline makes no
-        error, so that no gain is relative to it.
+        Names tasks without labels in some test parts, or with labels that leave their score
+        undefined, and tasks on which the baseline makes no error, so that no gain is relative to
+        it.
 
     Raises
     ------
     TaskLayoutError
-        A task without labels in a training part, or in all but one test part; two sides of
-        different tasks; a search where X is a dict.
+        A task without labels in a training part, or in all but one test part, or of which a class
+        is in a test part alone; two sides of different tasks; a search where X is a dict.
     ValueError
-        Unequal budgets; fewer than two splits; a score without an error; an estimator that has no
-        single-task counterpart, such as a search over parameters of a composition.
+        Unequal budgets; fewer than two splits, or splits that overlap; a score without an error,
+        or one that test parts leave undefined; an estimator that has no single-task counterpart,
+        such as a search over parameters of a composition.
+    TypeError
+        What is no estimator.
 
     See Also
     --------
@@ -158,12 +163,14 @@ def transfer_report(
     {'east': 'helped', 'north': 'helped', 'west': 'helped', 'other': 'hurt'}
     """
     check_option(budget, ("equal", "any"), parameter="budget", owner="transfer_report")
-    if not 0 < level < 1:
-        raise ValueError(f"level must be between 0 and 1, got {level!r}.")
+    check_level(level)
+    for what, side in (("estimator", estimator), ("baseline", baseline)):
+        _check_estimator(what, side)
     if task_feature is None:
         task_feature = find_task_feature(estimator, X)
     rows = ComparisonRows.read(X, y, sample_weight, task_feature)
     n_observed = np.array([len(own) for own in rows.observed])
+    _check_observed(rows)
     is_made = baseline is None
     if is_made:
         baseline = single_task_counterpart(estimator, rows.names, n_observed)
@@ -178,8 +185,10 @@ def transfer_report(
     n_train, n_test = count_labels(rows, splits)
     try:
         results = Parallel(n_jobs=n_jobs)(
-            delayed(compare_on_split)((baseline, estimator), rows, split, draw_seed(rng), metrics)
-            for split in splits
+            delayed(compare_on_split)(
+                (baseline, estimator), rows, split, draw_seed(rng), metrics, k
+            )
+            for k, split in enumerate(splits)
         )
     except Exception as error:
         if is_made:
@@ -189,7 +198,32 @@ def transfer_report(
         raise
     test_share = n_test.sum(axis=1) / n_train.sum(axis=1)
     title = _title(estimator, baseline, results)
+    _warn_of_undefined(rows.names, results, n_test)
     return _report(rows.names, n_observed, results, test_share, level, title)
+
+
+def _check_estimator(what: str, side: Any) -> None:
+    """Raise a TypeError where a side is no estimator; the baseline may be None."""
+    if side is None and what == "baseline":
+        return
+    if isinstance(side, type):
+        raise TypeError(
+            f"{what} is the class {side.__name__}; pass an instance: {side.__name__}()."
+        )
+    if not hasattr(side, "fit") or not hasattr(side, "get_params"):
+        raise TypeError(
+            f"{what} must be a scikit-learn estimator, with fit and get_params; found {side!r} "
+            f"({type(side).__name__})."
+        )
+
+
+def _check_observed(rows: ComparisonRows) -> None:
+    for name, own in zip(rows.names, rows.observed, strict=True):
+        if not len(own):
+            raise TaskLayoutError(
+                f"Task {plain(name)!r} has no observed label, so nothing can be compared on it; "
+                "give it labels, or leave it out of y."
+            )
 
 
 def _check_tasks(what: str, side: Any, rows: ComparisonRows) -> None:
@@ -215,6 +249,30 @@ def _check_tasks(what: str, side: Any, rows: ComparisonRows) -> None:
         )
 
 
+def _warn_of_undefined(
+    names: list[Hashable], results: list[SplitResult], n_test: np.ndarray
+) -> None:
+    """Name tasks whose score some test parts leave open; raise where they leave all of them so."""
+    scores = np.stack([result.scores for result in results], axis=-1)  # (2, T, n_splits)
+    is_open = np.isnan(scores).any(axis=0)
+    if ((~is_open).sum(axis=1) < 2).all():
+        raise ValueError(
+            f"scoring is defined on fewer than two of {len(results)} test parts for every task, "
+            "such as areas under curves where a part has one class, or R² of one row; make test "
+            "parts larger, or choose another scoring."
+        )
+    count = (is_open & (n_test > 0)).sum(axis=1)
+    if count.any():
+        told = [f"{plain(names[t])} ({count[t]})" for t in np.flatnonzero(count)]
+        warnings.warn(
+            f"scoring is not defined on some of the {len(results)} test parts for the task(s) "
+            f"{listing(told)}: too few labels there, or of one class; these splits are left out "
+            "for those tasks. Make test parts larger, or choose another scoring.",
+            UserWarning,
+            stacklevel=level_of_caller(),
+        )
+
+
 def _report(
     names: list[Hashable],
     n_observed: np.ndarray,
@@ -230,12 +288,19 @@ def _report(
         errors(multitask, best, names, "estimator"),
         test_share,
         level,
+        np.nanmean([result.rounding for result in results], axis=0),
     )
-    perfect = [name for name, gain in zip(names, gains.gain, strict=True) if np.isnan(gain)]
+    is_told = (~np.isnan(baseline - multitask)).sum(axis=1) > 1
+    perfect = [
+        name
+        for name, gain, told in zip(names, gains.gain, is_told, strict=True)
+        if told and np.isnan(gain)
+    ]
     if perfect:
         warnings.warn(
-            f"The baseline makes no error on the task(s) {listing(perfect)}, so their gain, "
-            "relative to that, is NaN and left out of delta_m; score probabilities, or drop them.",
+            f"The baseline makes no error on the task(s) {listing(perfect)}, or one of rounding: "
+            "their gain, relative to that, is NaN and left out of delta_m; score probabilities, or "
+            "drop them.",
             UserWarning,
             stacklevel=level_of_caller(),
         )

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from sklearn_mtl.exceptions import MissingBackendError
+from sklearn_mtl.metrics._gain import HELPED, HURT, UNDECIDED, flags
 from sklearn_mtl.utils._validation import plain
 
-HELPED, HURT, UNDECIDED = "helped", "hurt", "undecided"
-
 MOST_SHOWN = 24  # tasks in the printed table; of more, those with the greatest and least gains
+N_HEAD = 12  # of them with the greatest
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -25,10 +25,10 @@ class TransferReport:
         Observed labels.
     baseline_scores, multitask_scores : ndarray of shape (T, n_splits)
         In the units of `scoring`: greater is better, so errors are negative. NaN where a task has
-        no label in the test part of a split.
+        no label in the test part of a split, or its score is not defined there.
     gain : ndarray of shape (T,)
         Relative to the baseline's mean error: 0.1 is 10 % less error. NaN for tasks on which the
-        baseline makes no error.
+        baseline makes no error, or that are scored on fewer than two splits.
     low, high : ndarray of shape (T,)
         The interval of `gain`.
     level : float
@@ -47,7 +47,7 @@ class TransferReport:
         Shares of tasks with that flag.
     mean_rank : float
         Mean over tasks of the multi-task estimator's rank by mean score, among the two: 1 where
-        it is better, 2 where the baseline is, 1.5 for ties.
+        it is better, 2 where the baseline is, 1.5 for ties. Tasks without a score do not count.
 
     See Also
     --------
@@ -81,10 +81,7 @@ class TransferReport:
     @property
     def flag(self) -> list[str]:
         """What is said of each task."""
-        return [
-            HELPED if low > 0 else HURT if high < 0 else UNDECIDED
-            for low, high in zip(self.low, self.high, strict=True)
-        ]
+        return flags(self.low, self.high)
 
     @property
     def share_helped(self) -> float:
@@ -99,8 +96,8 @@ class TransferReport:
     @property
     def mean_rank(self) -> float:
         """Mean rank of the multi-task estimator."""
-        better = np.nanmean(self.multitask_scores - self.baseline_scores, axis=1)
-        return float(np.mean(1.5 - 0.5 * np.sign(better)))
+        better = _means(self.multitask_scores - self.baseline_scores)
+        return float(np.nanmean(1.5 - 0.5 * np.sign(better)))
 
     def to_frame(self) -> Any:
         """Return a row a task.
@@ -120,8 +117,8 @@ class TransferReport:
         return pd.DataFrame(
             {
                 "n_observed": self.n_observed,
-                "baseline": np.nanmean(self.baseline_scores, axis=1),
-                "multitask": np.nanmean(self.multitask_scores, axis=1),
+                "baseline": _means(self.baseline_scores),
+                "multitask": _means(self.multitask_scores),
                 "gain": self.gain,
                 "low": self.low,
                 "high": self.high,
@@ -171,19 +168,15 @@ class TransferReport:
         heads = ("task", "observed", "baseline (sd)", "multi-task (sd)", "gain", confidence, "flag")
         # NaN gains, of tasks that cannot be compared, come last
         order = np.argsort(-self.gain, kind="stable")
-        cells = [heads, *(self._cells(t) for t in order[: self._n_head])]
-        tail = order[self._n_head :]
+        cells = [heads, *(self._cells(t) for t in order[:N_HEAD])]
+        tail = order[N_HEAD:]
         if len(order) > MOST_SHOWN:
-            n_tail = MOST_SHOWN - self._n_head
+            n_tail = MOST_SHOWN - N_HEAD
             cells.append(("…", "", "", "", "", "", f"({len(order) - MOST_SHOWN} more)"))
             tail = order[-n_tail:]
         cells += [self._cells(t) for t in tail]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         return ["  ".join(_align(row, widths)).rstrip() for row in cells]
-
-    @property
-    def _n_head(self) -> int:
-        return MOST_SHOWN // 2
 
     def _cells(self, t: int) -> tuple[str, ...]:
         return (
@@ -195,6 +188,14 @@ class TransferReport:
             f"[{_percent(self.low[t])}, {_percent(self.high[t])}]",
             self.flag[t],
         )
+
+
+def _means(scores: np.ndarray) -> np.ndarray:
+    """Return the mean score of each task, NaN for a task without any."""
+    told = ~np.isnan(scores)
+    counts = told.sum(axis=1)
+    sums = np.where(told, scores, 0.0).sum(axis=1)
+    return np.divide(sums, counts, out=np.full(len(scores), np.nan), where=counts > 0)
 
 
 def _align(row: tuple[str, ...], widths: list[int]) -> list[str]:
@@ -211,4 +212,7 @@ def _percent(share: float) -> str:
 
 
 def _mean_and_spread(scores: np.ndarray) -> str:
-    return f"{np.nanmean(scores):.4g} ({np.nanstd(scores, ddof=1):.2g})"
+    told = scores[~np.isnan(scores)]
+    if len(told) < 2:
+        return f"{told[0]:.4g}" if len(told) else "nan"
+    return f"{told.mean():.4g} ({told.std(ddof=1):.2g})"
