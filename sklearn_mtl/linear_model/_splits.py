@@ -8,8 +8,9 @@ from sklearn.model_selection import check_cv
 
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.model_selection import MultiTaskKFold, MultiTaskShuffleSplit
-from sklearn_mtl.tasks import MultiTaskTarget, TaskData, TaskLayout
+from sklearn_mtl.tasks import TaskData, TaskLayout
 from sklearn_mtl.tasks._layout import OWN, SHARED
+from sklearn_mtl.tasks._named_columns import with_rows
 from sklearn_mtl.utils._validation import plain
 
 Split = tuple[np.ndarray, np.ndarray]
@@ -53,7 +54,7 @@ def read_splits(
     elif layout.rows == OWN:
         pairs = list(splitter.split())
     else:
-        labels = MultiTaskTarget(y) if isinstance(y, dict) else y  # a dict has no rows to count
+        labels = with_rows(y) if isinstance(y, dict) else y  # a dict has no rows to count
         pairs = list(splitter.split(X, labels, **options))
     splits = [(_numbers(train), _numbers(test)) for train, test in pairs]
     for k, (train, test) in enumerate(splits):
