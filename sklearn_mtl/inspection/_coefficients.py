@@ -111,10 +111,12 @@ class CoefficientDisplay:
             self._draw_parts(coef, shared, specific, limit, size_of_panel(rows, features), ax)
         self.ax_ = self.axes_[0]
         named = [AxisNames(self.ax_.yaxis, rows), AxisNames(self.ax_.xaxis, features)]
+        groups = [[self.ax_, self.colorbar_.ax]]
         if len(self.axes_) > 1:
             _, above, right = self.axes_
+            groups = [[self.ax_], [above], [right], [self.colorbar_.ax]]
             named += [AxisNames(above.yaxis, shared_names), AxisNames(right.xaxis, features)]
-        label_axes(named)
+        label_axes(named, groups)
         self.texts_ = [
             text
             for panel, image in zip(self.axes_, self.images_, strict=True)

@@ -6,12 +6,14 @@ from sklearn.metrics import confusion_matrix
 
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.inspection._confusion_summary import plot_recalls
+from sklearn_mtl.inspection._make_room import settle
 from sklearn_mtl.inspection._matplotlib import require_matplotlib
 from sklearn_mtl.inspection._palette import SEQUENTIAL
 from sklearn_mtl.inspection._panels import (
     MAX_PANELS,
     axes_grid,
     has_panel_per_task,
+    is_laid_out,
     label_edges,
     panels_of,
 )
@@ -221,7 +223,8 @@ class ConfusionMatrixDisplay:
             Whether panels show shares of true classes (rows), of predicted ones (columns) or of
             all labels; None for counts.
         max_panels : int, default=16
-            More tasks than these are summarised in one panel; 0 always does.
+            More tasks than these are summarised in one panel, and so are tasks whose panels would
+            be too small in the place of one Axes; 0 always does.
         include_values : bool, default=True
             Whether numbers are written in cells, where they fit.
         cmap : str or Colormap, default="cividis"
@@ -239,7 +242,7 @@ class ConfusionMatrixDisplay:
         self.accuracy_ = np.array(
             [_share(np.trace(matrix), matrix.sum()) for matrix in self.confusion_matrices]
         )
-        if has_panel_per_task(len(self.task_names), max_panels, owner):
+        if has_panel_per_task(len(self.task_names), max_panels, owner, ax):
             self._plot_panels(ax, normalize, include_values, cmap, colorbar)
         else:
             self._plot_summary(ax, include_values, cmap, colorbar)
@@ -281,7 +284,9 @@ class ConfusionMatrixDisplay:
         for panel, image in zip(panels, self.im_, strict=True):
             self.text_.append(write_values(panel, image) if include_values else [])
             if colorbar and not self.text_[-1]:
-                self.figure_.colorbar(image, ax=panel)
+                # a panel that was moved is in no grid any more
+                scale = self.figure_.colorbar(image, ax=panel, use_gridspec=is_laid_out(panel))
+                settle(self.figure_, [[panel, scale.ax]])
 
 
 def normalized(counts: np.ndarray, normalize: str | None) -> np.ndarray:

@@ -9,12 +9,27 @@ from sklearn_mtl.utils._validation import check_count
 
 # four by four panels are the most that a page shows legibly
 MAX_PANELS = 16
+LEAST_PANEL = 1.8  # inches: less room for a panel and its names is not legible
 
 
-def has_panel_per_task(n_tasks: int, max_panels: Any, owner: str) -> bool:
-    """Return whether each task has a panel of its own, or all of them share one summary."""
+def has_panel_per_task(n_tasks: int, max_panels: Any, owner: str, ax: Any = None) -> bool:
+    """Return whether each task has a panel of its own, or all of them share one summary.
+
+    They do where there are too many, and where panels in the place of one Axes would be too small.
+    """
+    from matplotlib.axes import Axes
+
     check_most(max_panels, "max_panels", owner)
-    return n_tasks <= max_panels
+    if n_tasks > max_panels or n_tasks == 1 or not isinstance(ax, Axes):
+        return n_tasks <= max_panels
+    n_columns = _n_columns(n_tasks)
+    inches = np.array(ax.get_window_extent().size) / ax.figure.dpi
+    return bool((inches >= LEAST_PANEL * np.array([n_columns, -(-n_tasks // n_columns)])).all())
+
+
+def _n_columns(n_panels: int) -> int:
+    """Return the width of an almost square grid of at most four columns."""
+    return min(4, int(np.ceil(np.sqrt(n_panels))))
 
 
 def check_most(value: Any, parameter: str, owner: str) -> None:
@@ -65,7 +80,7 @@ def axes_grid(
             )
         return axes.flat[0].figure, axes
     if n_columns is None:
-        n_columns = min(4, int(np.ceil(np.sqrt(n_panels))))
+        n_columns = _n_columns(n_panels)
     n_rows = -(-n_panels // n_columns)
     grid = np.full((n_rows, n_columns), None, dtype=object)
     if ax is None:
@@ -89,6 +104,8 @@ def _cells_in_place_of(
     ax: Any, n_rows: int, n_columns: int, height_ratios: Sequence[float] | None
 ) -> Any:
     """Hide an Axes and return a grid of cells where it stood."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
     if not ax.axison:
         raise ValueError(
             "ax has been replaced by the panels of another display; pass ax=display.axes_ to draw "
@@ -96,7 +113,10 @@ def _cells_in_place_of(
         )
     ax.set_axis_off()
     spec = ax.get_subplotspec()
-    space = {} if is_laid_out(ax) else {"hspace": 0.8, "wspace": 0.6}
+    # of layouts, only the constrained one makes room between the panels of a grid within a grid
+    engine = ax.figure.canvas.figure.get_layout_engine()
+    constrained = isinstance(engine, ConstrainedLayoutEngine)
+    space = {} if constrained else {"hspace": 1.1, "wspace": 0.6}
     if spec is not None:
         return spec.subgridspec(n_rows, n_columns, height_ratios=height_ratios, **space)
     # axes placed by hand belong to no grid

@@ -215,7 +215,8 @@ class PredictionErrorDisplay:
 default="residual_vs_predicted"
             What panels show.
         max_panels : int, default=16
-            More tasks than these are summarised in one panel; 0 always does.
+            More tasks than these are summarised in one panel, and so are tasks whose panels would
+            be too small in the place of one Axes; 0 always does.
         subsample : float, int or None, default=1000
             How many points of a task a panel shows at most, or the share of them; None for all.
             R² is that of all points.
@@ -237,7 +238,7 @@ default="residual_vs_predicted"
         line = {"color": neutral_color(), "linestyle": "--", "linewidth": 1.0, "alpha": 0.7}
         self._line_style = _validate_style_kwargs(line, line_kwargs or {})
         self._set_scores()
-        if has_panel_per_task(len(self.task_names), max_panels, owner):
+        if has_panel_per_task(len(self.task_names), max_panels, owner, ax):
             self._plot_panels(ax, kind, subsample, random_state, scatter_kwargs)
         else:
             self._plot_summary(ax, scatter_kwargs)

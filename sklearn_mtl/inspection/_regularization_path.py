@@ -182,9 +182,8 @@ class RegularizationPathDisplay:
             aspect="auto",
             interpolation="nearest",
         )
-        self.colorbar_ = self.figure_.colorbar(
-            self.image_, ax=ax, label=self.measure, format="%.3g"
-        )
+        colorbar = self.figure_.colorbar(self.image_, ax=ax, label=self.measure, format="%.3g")
+        self.colorbar_ = colorbar
         row = int(np.argmin(np.abs(first - chosen[0])))
         column = int(np.argmin(np.abs(second - chosen[1])))
         (self.chosen_,) = ax.plot(
@@ -200,9 +199,13 @@ class RegularizationPathDisplay:
         _write_legend(ax)
         ax.tick_params(length=0)
         words = [[f"{value:.2g}" for value in values] for values in (first, second)]
-        label_axes([AxisNames(ax.yaxis, words[0]), AxisNames(ax.xaxis, words[1])])
-        ax.set_ylabel(names[0])
-        ax.set_xlabel(names[1])
+        label_axes(
+            [
+                AxisNames(ax.yaxis, words[0], title=names[0]),
+                AxisNames(ax.xaxis, words[1], title=names[1]),
+            ],
+            [[ax, colorbar.ax]],
+        )
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:

@@ -20,8 +20,9 @@ from sklearn_mtl.inspection._read_tasks import (
     select_tasks,
 )
 from sklearn_mtl.inspection._roc_points import rates_at, roc_points
-from sklearn_mtl.inspection._task_labels import label_tasks, title_panels
+from sklearn_mtl.inspection._task_labels import CHARACTER, POINTS, label_tasks, title_panels
 
+LETTER = 2 * CHARACTER * 10.0  # points of a panel for each of a name, in letters of 10 points
 FALSE_POSITIVES, TRUE_POSITIVES = "false positive rate", "true positive rate"
 
 
@@ -204,7 +205,8 @@ class RocCurveDisplay:
             One Axes is replaced by panels in its place; an array has one for each task, or two for
             the summary. None makes a figure.
         max_panels : int, default=16
-            More tasks than these are summarised in two panels; 0 always does.
+            More tasks than these are summarised in two panels, and so are tasks whose panels would
+            be too small in the place of one Axes; 0 always does.
         curve_kwargs : dict, default=None
             Passed to ``Axes.plot`` for the curves.
 
@@ -216,7 +218,7 @@ class RocCurveDisplay:
         require_matplotlib(owner)
         self.line_: list[Any] = []
         self.chance_level_: list[Any] = []
-        if has_panel_per_task(len(self.task_names), max_panels, owner):
+        if has_panel_per_task(len(self.task_names), max_panels, owner, ax):
             self._plot_panels(ax, curve_kwargs or {})
         else:
             self._plot_summary(ax, curve_kwargs or {})
@@ -286,4 +288,7 @@ class RocCurveDisplay:
         undefined = np.isnan(areas).sum()
         note = f", {undefined} without a curve last" if undefined else ""
         panel.set_title(f"smallest area on top{note}", fontsize=10)
-        label_tasks(panel.yaxis, [self.task_names[t] for t in order], title="task")
+        # names beside the curves take no more room than half of a panel
+        points = panel.get_window_extent().width * POINTS / panel.figure.dpi
+        most = int(np.clip(points / LETTER, 8, 24))
+        label_tasks(panel.yaxis, [self.task_names[t] for t in order], title="task", most=most)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_mtl.inspection._make_room import settle
+
 SMALLEST = 6.0  # points; smaller print is not read
 LINE = 1.35  # height of a line of text over its font size, with room for accents
 CHARACTER = 0.62  # width of an average character over its font size
@@ -46,11 +48,18 @@ def title_panels(
     *,
     size: float = 9.0,
 ) -> None:
-    """Title panels with tasks' names, cut to a panel's width, over a line of results each."""
+    """Title panels with tasks' names, cut to a panel's width, over a line of results each.
+
+    Results are broken at commas where panels are narrow, and left out of panels narrower still.
+    """
     points = panels[0].get_window_extent().width * POINTS / panels[0].figure.dpi
-    texts = short_names(names, max(6, int(points / (CHARACTER * size))))
+    most = int(points / (CHARACTER * size))
+    texts = short_names(names, max(6, most))
+    if max(map(len, notes)) > most:
+        notes = [note.replace(", ", "\n") for note in notes]
+    fit = max(len(line) for note in notes for line in note.split("\n")) <= most
     for panel, text, note in zip(panels, texts, notes, strict=True):
-        panel.set_title(f"{text}\n{note}" if note else text, fontsize=size)
+        panel.set_title(f"{text}\n{note}" if note and fit else text, fontsize=size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +98,20 @@ def label_tasks(
     return label_axes([AxisNames(axis, names, positions, title, most)])[0]
 
 
-def label_axes(requests: Sequence[AxisNames]) -> list[np.ndarray]:
+def label_axes(
+    requests: Sequence[AxisNames], groups: Sequence[Sequence[Any]] | None = None
+) -> list[np.ndarray]:
     """Write names along axes of one figure so that no two overlap.
 
     Names that do not fit are turned (x axis), then printed smaller, then thinned: every second,
     third, … is shown, and the axis label says so. Call it when everything else is drawn: it
-    lays the figure out to measure the room that there is.
+    lays the figure out to measure the room that there is, and makes room as `settle` does.
+
+    Parameters
+    ----------
+    requests : sequence of AxisNames
+    groups : sequence of sequences of Axes, default=None
+        What moves together, as for `settle`; None for each Axes alone.
 
     Returns
     -------
@@ -102,10 +119,12 @@ def label_axes(requests: Sequence[AxisNames]) -> list[np.ndarray]:
         For each axis the places of the names that are shown.
     """
     figure = requests[0].axis.axes.figure.canvas.figure
+    if groups is None:
+        groups = [[ax] for ax in dict.fromkeys(request.axis.axes for request in requests)]
     chosen: list[Any] = [None] * len(requests)
     # names change the room that the layout leaves; it settles at once, or after a second look
     for _ in range(3):
-        figure.draw_without_rendering()
+        settle(figure, groups)
         arranged = [_arrange(request) for request in requests]
         if arranged == chosen:
             break

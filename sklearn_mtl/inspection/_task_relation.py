@@ -115,7 +115,8 @@ class TaskRelationDisplay:
             [
                 AxisNames(self.ax_.yaxis, ordered, title=self.row_title),
                 AxisNames(self.ax_.xaxis, ordered, title=self.column_title),
-            ]
+            ],
+            [[self.ax_, self.colorbar_.ax]],
         )
         self.texts_ = write_values(self.ax_, self.image_, two_digits)
         return self
