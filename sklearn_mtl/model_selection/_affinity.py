@@ -1,18 +1,18 @@
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sklearn_mtl.metrics._metric import TaskMetric, resolve_metrics
-from sklearn_mtl.model_selection._coefficient_cosines import coefficient_cosines
-from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
-from sklearn_mtl.model_selection._gradient_affinity import gradient_affinity
-from sklearn_mtl.model_selection._paired_folds import count_labels, make_splits
-from sklearn_mtl.model_selection._pairwise_gains import pairwise_gains
-from sklearn_mtl.model_selection._task_errors import best_score
-from sklearn_mtl.model_selection._task_subsets import TaskSubsets
-from sklearn_mtl.tasks._nested import find_task_feature
+from sklearn_mtl.model_selection._measure_affinity import (
+    MEASURES_OF_ONE_FIT,
+    METHODS,
+    labelled_splits,
+    measure_affinity,
+    task_subsets,
+)
+from sklearn_mtl.model_selection._task_errors import check_scoring
+from sklearn_mtl.utils._pandas import require_pandas
 from sklearn_mtl.utils._validation import check_option, draw_seed, plain
 
 
@@ -48,9 +48,9 @@ class TaskAffinity:
 
     def to_frame(self) -> Any:
         """Return a pandas DataFrame: rows are the tasks that help, columns those helped."""
-        import pandas as pd
-
-        return pd.DataFrame(self.matrix, index=self.task_names, columns=self.task_names)
+        pd = require_pandas("TaskAffinity.to_frame")
+        names = pd.Index(self.task_names, tupleize_cols=False)
+        return pd.DataFrame(self.matrix, index=names, columns=names)
 
     def __repr__(self) -> str:
         head = f"{type(self).__name__}(method={self.method!r}): how much the task of a row helps "
@@ -69,12 +69,6 @@ class TaskAffinity:
 
 
 MOST_SHOWN = 20  # tasks whose table still reads as one
-
-MEASURES_OF_ONE_FIT: dict[str, Callable[[TaskSubsets, int], np.ndarray]] = {
-    "gradient": gradient_affinity,
-    "coefficients": coefficient_cosines,
-}
-METHODS = ("pairwise", *MEASURES_OF_ONE_FIT)
 
 
 def task_affinity(
@@ -181,42 +175,10 @@ def task_affinity(
     (True, True)
     """
     check_option(method, METHODS, parameter="method", owner="task_affinity")
-    subsets = read_tasks(estimator, X, y, sample_weight, task_feature)
-    metrics = check_metrics(scoring, subsets, "task_affinity")
-    rng = np.random.default_rng(draw_seed(random_state))
-    return measure(subsets, method, cv, metrics, rng, n_jobs)
-
-
-def read_tasks(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, task_feature: Any
-) -> TaskSubsets:
-    """Return the tasks to choose from, in the long form of `task_feature` or of the estimator."""
-    task_feature = find_task_feature(estimator, X, task_feature)
-    return TaskSubsets(estimator, ComparisonRows.read(X, y, sample_weight, task_feature))
-
-
-def check_metrics(scoring: Any, subsets: TaskSubsets, owner: str) -> list[TaskMetric | None]:
-    """Return the metric of each task, None for the default; each must have an error."""
-    metrics = resolve_metrics(scoring, subsets.rows.names, owner, "scoring")
-    for metric in metrics:
-        if metric is not None:
-            best_score(metric)
-    return metrics
-
-
-def measure(
-    subsets: TaskSubsets,
-    method: str,
-    cv: Any,
-    metrics: list[TaskMetric | None],
-    rng: np.random.Generator,
-    n_jobs: int | None,
-) -> TaskAffinity:
-    """Return the affinities that a method measures."""
+    subsets = task_subsets(estimator, X, y, sample_weight, task_feature)
     names = subsets.rows.names
-    if method in MEASURES_OF_ONE_FIT:
-        return TaskAffinity(MEASURES_OF_ONE_FIT[method](subsets, draw_seed(rng)), names, method)
-    splits = make_splits(cv, 1, subsets.rows, None, subsets.estimator, rng)
-    count_labels(subsets.rows, splits)
-    matrix = pairwise_gains(subsets, splits, metrics, draw_seed(rng), n_jobs)
+    metrics = check_scoring(scoring, names, "task_affinity")
+    rng = np.random.default_rng(draw_seed(random_state))
+    splits = [] if method in MEASURES_OF_ONE_FIT else labelled_splits(subsets, cv, rng)
+    matrix = measure_affinity(subsets, method, splits, metrics, draw_seed(rng), n_jobs)
     return TaskAffinity(matrix, names, method)

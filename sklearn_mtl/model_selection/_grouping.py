@@ -14,19 +14,20 @@ from sklearn_mtl.compose._one_or_dict import OneOrDictOfEstimators
 from sklearn_mtl.compose._part import sliceable
 from sklearn_mtl.compose._tags import is_tagged, kind_of
 from sklearn_mtl.exceptions import TaskLayoutError
-from sklearn_mtl.model_selection._affinity import (
-    MEASURES_OF_ONE_FIT,
-    METHODS,
-    TaskAffinity,
-    check_metrics,
-    measure,
-    read_tasks,
-)
+from sklearn_mtl.model_selection._affinity import TaskAffinity
 from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
 from sklearn_mtl.model_selection._given_affinity import given_affinity
+from sklearn_mtl.model_selection._measure_affinity import (
+    MEASURES_OF_ONE_FIT,
+    METHODS,
+    labelled_splits,
+    measure_affinity,
+    task_subsets,
+)
 from sklearn_mtl.model_selection._n_groups import score_numbers
-from sklearn_mtl.model_selection._paired_folds import count_labels, make_splits
+from sklearn_mtl.model_selection._paired_folds import Splits
 from sklearn_mtl.model_selection._partition import best_partition
+from sklearn_mtl.model_selection._task_errors import check_scoring
 from sklearn_mtl.model_selection._task_subsets import Subset, TaskSubsets
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._chosen import ChosenTasks, parameters_for
@@ -200,7 +201,7 @@ class TaskGrouping(BaseComposition, OneOrDictOfEstimators):
         for attribute in ("affinity_", "cv_results_"):
             self.__dict__.pop(attribute, None)
 
-        subsets = read_tasks(self.estimator, X, y, sample_weight, task_feature)
+        subsets = task_subsets(self.estimator, X, y, sample_weight, task_feature)
         rng = np.random.default_rng(draw_seed(self.random_state))
         groups = self._choose(subsets, n_groups, rng)
         seed = draw_seed(rng)
@@ -252,16 +253,22 @@ class TaskGrouping(BaseComposition, OneOrDictOfEstimators):
         self, subsets: TaskSubsets, numbers: list[int], rng: np.random.Generator
     ) -> list[Subset]:
         """Return the groups; set `affinity_` and `cv_results_`."""
-        n_tasks = len(subsets.rows.names)
-        if numbers == [1] and isinstance(self.affinity, str):
-            return [tuple(range(n_tasks))]
-        metrics = check_metrics(self.scoring, subsets, "TaskGrouping")
-        self.affinity_ = self._affinity(subsets, metrics, rng)
+        names, is_measured = subsets.rows.names, isinstance(self.affinity, str)
+        if numbers == [1] and is_measured:
+            return [tuple(range(len(names)))]
+        metrics = check_scoring(self.scoring, names, "TaskGrouping")
+        splits: Splits = []
+        if len(numbers) > 1 or (is_measured and self.affinity not in MEASURES_OF_ONE_FIT):
+            splits = labelled_splits(subsets, self.cv, rng)
+        if is_measured:
+            seed = draw_seed(rng)
+            measured = measure_affinity(subsets, self.affinity, splits, metrics, seed, self.n_jobs)
+            self.affinity_ = TaskAffinity(measured, names, self.affinity)
+        else:
+            self.affinity_ = given_affinity(self.affinity, names)
         partitions = [best_partition(self.affinity_.matrix, k) for k in numbers]
         if len(partitions) == 1:
             return partitions[0]
-        splits = make_splits(self.cv, 1, subsets.rows, None, self.estimator, rng)
-        count_labels(subsets.rows, splits)
         candidates = [
             self._partitions_of_part(subsets, train, numbers, draw_seed(rng)) or partitions
             for train, _ in splits
@@ -280,13 +287,6 @@ class TaskGrouping(BaseComposition, OneOrDictOfEstimators):
         part = TaskSubsets(subsets.estimator, rows)
         matrix = MEASURES_OF_ONE_FIT[self.affinity](part, seed)
         return [best_partition(matrix, k) for k in numbers]
-
-    def _affinity(
-        self, subsets: TaskSubsets, metrics: list[Any], rng: np.random.Generator
-    ) -> TaskAffinity:
-        if isinstance(self.affinity, str):
-            return measure(subsets, self.affinity, self.cv, metrics, rng, self.n_jobs)
-        return given_affinity(self.affinity, subsets.rows.names)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

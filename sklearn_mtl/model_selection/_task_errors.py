@@ -37,9 +37,9 @@ ROUNDING = 1e-10  # relative to labels: least squares of a condition number of 1
 _LOSSES = ("_error", "_loss", "_deviance")  # scikit-learn's functions that are to be minimised
 
 
-def check_scoring(scoring: Any, names: Sequence[Hashable]) -> list[TaskMetric | None]:
+def check_scoring(scoring: Any, names: Sequence[Hashable], owner: str) -> list[TaskMetric | None]:
     """Return the metric of each task, None for the default; each says what its error is."""
-    resolved = resolve_metrics(scoring, names, "transfer_report", "scoring")
+    resolved = resolve_metrics(scoring, names, owner, "scoring")
     for metric in resolved:
         if metric is not None:
             best_score(metric)

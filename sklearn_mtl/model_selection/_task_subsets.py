@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.metrics._kinds import estimator_kinds
 from sklearn_mtl.metrics._labels import read_true
 from sklearn_mtl.metrics._metric import TaskMetric, score_tasks
 from sklearn_mtl.metrics._outputs import METHODS, EstimatorOutputs
 from sklearn_mtl.model_selection._comparison_rows import ComparisonRows
 from sklearn_mtl.model_selection._paired_fits import seeded
-from sklearn_mtl.model_selection._task_errors import best_score, default_metric
+from sklearn_mtl.model_selection._task_errors import best_score, default_metric, errors
 from sklearn_mtl.tasks._chosen import ChosenTasks, parameters_for
 from sklearn_mtl.tasks._long import split_task_column
 from sklearn_mtl.tasks._nested import find_layout
 from sklearn_mtl.tasks._select import select_tasks
+from sklearn_mtl.utils._errors import told_of
 from sklearn_mtl.utils._validation import listing
 
 Subset = tuple[int, ...]  # numbers of tasks, ascending
@@ -57,12 +57,9 @@ class TaskSubsets:
         except (TypeError, ValueError) as error:
             if len(subset) == len(self.rows.names):
                 raise
-            families = (TaskLayoutError, TypeError, ValueError)
-            family = next(kind for kind in families if isinstance(error, kind))
-            raise family(
-                f"{type(model).__name__} could not be fitted to the task(s) "
-                f"{listing(self.names(subset))} alone: {error}"
-            ) from error
+            tasks = listing(self.names(subset))
+            what = f"{type(model).__name__} could not be fitted to the task(s) {tasks} alone"
+            raise told_of(what, error) from error
 
     def errors(
         self,
@@ -97,8 +94,8 @@ class TaskSubsets:
             warnings.filterwarnings("ignore", "No label of the task", UndefinedMetricWarning)
             scores = score_tasks(outputs, kinds, used)
         best = np.array([best_score(metric) for metric in used])
-        # rounding may leave a perfect score an eps above the best
-        return np.maximum(best - np.array(list(scores.values())), 0.0)
+        columns = np.array(list(scores.values()))[:, None]
+        return errors(columns, best, self.names(subset), "estimator")[:, 0]
 
     def _part(self, subset: Subset, rows: np.ndarray | None) -> tuple[Any, Any, Any]:
         table = self.rows

@@ -178,7 +178,7 @@ def transfer_report(
         _check_tasks(what, side, rows)
     if budget == "equal":
         check_equal_budget(estimator, baseline, rows.names)
-    metrics = check_scoring(scoring, rows.names)
+    metrics = check_scoring(scoring, rows.names, "transfer_report")
 
     rng = np.random.default_rng(draw_seed(random_state))
     splits = make_splits(cv, n_repeats, rows, groups, estimator, rng)

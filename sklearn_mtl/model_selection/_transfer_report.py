@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_mtl.exceptions import MissingBackendError
 from sklearn_mtl.metrics._gain import HELPED, HURT, UNDECIDED, flags
+from sklearn_mtl.utils._pandas import require_pandas
 from sklearn_mtl.utils._validation import plain
 
 MOST_SHOWN = 24  # tasks in the printed table; of more, those with the greatest and least gains
@@ -108,12 +108,7 @@ class TransferReport:
             Index: task names. Columns: n_observed, baseline and multitask (mean scores), gain,
             low, high, flag.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise MissingBackendError(
-                "TransferReport.to_frame needs pandas, which is not installed: pip install pandas"
-            ) from error
+        pd = require_pandas("TransferReport.to_frame")
         return pd.DataFrame(
             {
                 "n_observed": self.n_observed,

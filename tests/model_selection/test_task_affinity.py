@@ -1,7 +1,8 @@
 """How much each task helps each other one, by three measures."""
 
 import pickle
-from itertools import combinations
+import sys
+from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from model_selection._families_of_tasks import make_families
 from sklearn.base import clone
 from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, make_scorer
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
@@ -30,6 +31,7 @@ from sklearn_mtl import (
     TaskLayoutError,
     task_affinity,
 )
+from sklearn_mtl.exceptions import MissingBackendError
 
 LINEAR = MeanRegularizedRegressor(alpha_shared=0.1, alpha_specific=3.0)
 NETWORK = MultiTaskRegressor(
@@ -177,12 +179,29 @@ def test_every_container_of_the_same_labels_has_the_same_affinities(case, method
         assert found.task_names == list("abcd")
 
 
-def test_kinds_may_be_mixed():
+def test_tasks_of_different_kinds_are_compared_by_their_own_errors():
     X, Y = make_families(n=40)
     y = pd.DataFrame({"price": Y[:, 0], "dear": Y[:, 2] > 0, "other": Y[:, 1]})
-    affinity = task_affinity(MultiTaskLinearEstimator(), X, y, cv=3, random_state=0)
-    assert np.isfinite(affinity.matrix[~np.eye(3, dtype=bool)]).all()
-    assert affinity.task_names == ["price", "dear", "other"]
+    folds, model = list(KFold(2).split(X)), MultiTaskLinearEstimator()
+    matrix = task_affinity(model, X, y, cv=folds).matrix
+
+    def error_of(task, names):
+        found = []
+        for train, test in folds:
+            fitted = clone(model).fit(X[train], y.iloc[train][names])
+            if task == "dear":
+                of_tasks = fitted.predict_proba(X[test])
+                found.append(log_loss(y[task].iloc[test], of_tasks[task]))
+            else:
+                residuals = fitted.predict(X[test])[task] - y[task].to_numpy()[test]
+                found.append(np.sqrt(np.mean(residuals**2)))
+        return np.mean(found)
+
+    for i, j in permutations(range(3), 2):
+        helped = y.columns[j]
+        own = error_of(helped, [helped])
+        expected = (own - error_of(helped, [y.columns[t] for t in sorted((i, j))])) / own
+        np.testing.assert_allclose(matrix[i, j], expected)
 
 
 @pytest.mark.parametrize(
@@ -334,6 +353,16 @@ def test_an_affinity_prints_and_is_a_frame():
     assert pickle.loads(pickle.dumps(affinity)).task_names == ["a", "b"]
 
 
+def test_names_of_any_kind_are_labels_of_a_frame(monkeypatch):
+    names = [("a", 0), ("a", 1)]
+    affinity = TaskAffinity(np.eye(2), names, "given")
+    frame = affinity.to_frame()
+    assert [list(frame.index), list(frame.columns)] == [names, names]
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingBackendError, match=r"TaskAffinity\.to_frame needs pandas"):
+        affinity.to_frame()
+
+
 # -- what cannot be measured --------------------------------------------------------------------
 
 
@@ -345,6 +374,9 @@ def test_bad_input_is_named():
         task_affinity(LINEAR, X, Y, method="gradient")
     with pytest.raises(ValueError, match="IndependentTasks does not have for each task; pass a"):
         task_affinity(IndependentTasks(SVR()), X, Y, method="coefficients")
+    loss = make_scorer(lambda true, predicted: -1.0, greater_is_better=False)
+    with pytest.raises(ValueError, match="'task0': scoring gives the estimator an error of -1,"):
+        task_affinity(LINEAR, X, Y, scoring=loss)
     with pytest.raises(ValueError, match="has no error that a gain could be relative to"):
         task_affinity(LINEAR, X, Y, scoring=lambda true, predicted: 0.0)
     seldom = clone(NETWORK).set_params(task_affinity_every=1000)

@@ -121,6 +121,18 @@ def test_unrelated_estimates_of_gain_leave_one_group():
     assert (model.cv_results_["mean_gain"] == 0).all()
 
 
+def test_splits_are_made_once():
+    X, Y = make_families()
+    Y[20:, 0] = np.nan  # in some test parts no label
+    model = TaskGrouping(LINEAR, cv=KFold(4).split(X), random_state=0)
+    with pytest.warns(UserWarning, match="have no label of task") as told:
+        model.fit(X, Y)
+    assert len(told) == 1
+    again = TaskGrouping(LINEAR, cv=list(KFold(4).split(X)), random_state=0)
+    with pytest.warns(UserWarning, match="have no label of task"):
+        assert again.fit(X, Y).groups_ == model.groups_
+
+
 def test_cross_validated_gains_are_those_computed_by_hand():
     X, Y = make_families()
     splits = list(KFold(3).split(X))
