@@ -12,13 +12,13 @@ from skorch.utils import TeeGenerator
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
+from sklearn_mtl.nn._affinity_meter import AffinityMeter
 from sklearn_mtl.nn._batches import Batch, RowBatches, TrainingRows, rows_at_once
 from sklearn_mtl.nn._criterion import MultiTaskCriterion
 from sklearn_mtl.nn._head_gradients import HeadGradients
 from sklearn_mtl.nn._members import Members
 from sklearn_mtl.nn._module import MultiTaskModule
 from sklearn_mtl.nn._precision import Precision
-from sklearn_mtl.nn._task_affinity import TaskAffinity
 from sklearn_mtl.nn.balancing import LossGraph, gradient_cosines
 
 OWN_ROWS = "a layout in which each row has one task (own X or long form)"
@@ -91,7 +91,7 @@ class MultiTaskNet(NeuralNet):
         self.losses_learn_ = bool(learned)
         self.own_parameters_ = [p for p in self.module_.parameters() if p not in shared] + learned
         self.gradient_cosines_ = False
-        self.task_affinity_: TaskAffinity | None = None
+        self.task_affinity_: AffinityMeter | None = None
         # a pretrained module may come with layers that its owner froze for good
         self.trainable_ = [p for p in self.module_.sharing.parameters() if p.requires_grad]
         self.frozen_ = False

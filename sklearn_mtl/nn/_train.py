@@ -11,6 +11,7 @@ from skorch.callbacks import (
     PrintLog,
 )
 
+from sklearn_mtl.nn._affinity_meter import AffinityMeter
 from sklearn_mtl.nn._batches import make_rows
 from sklearn_mtl.nn._callbacks import (
     SCHEDULES,
@@ -22,7 +23,6 @@ from sklearn_mtl.nn._callbacks import (
 from sklearn_mtl.nn._finite_state import FiniteState
 from sklearn_mtl.nn._net import DivergedError, MultiTaskNet
 from sklearn_mtl.nn._random import seeded
-from sklearn_mtl.nn._task_affinity import TaskAffinity
 from sklearn_mtl.utils._validation import check_option
 
 _NEEDS_ROWS = (EpochScoring, BatchScoring, InputShapeSetter)
@@ -97,7 +97,7 @@ def train(
     net.task_affinity_ = None
     if task_affinity_every is not None:
         _check_shares(net, owner)
-        net.task_affinity_ = TaskAffinity(task_affinity_every)
+        net.task_affinity_ = AffinityMeter(task_affinity_every)
     net.callbacks = [*own, *callbacks, *last]
     net._initialize_callbacks()
     try:

@@ -9,7 +9,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from sklearn_mtl import MultiTaskClassifier, MultiTaskEstimator, MultiTaskRegressor
-from sklearn_mtl.nn._task_affinity import TaskAffinity
+from sklearn_mtl.nn._affinity_meter import AffinityMeter
 
 SMALL = {
     "hidden_layer_sizes": (6,),
@@ -68,7 +68,7 @@ def test_one_measurement_is_the_equation_of_the_paper():
     Y = rng.normal(size=(9, 3))
     module = LinearTasks(W, A)
     optimizer = torch.optim.Adam(module.parameters(), lr=0.05)
-    measured = TaskAffinity(1)
+    measured = AffinityMeter(1)
     inputs, labels = torch.tensor(X), torch.tensor(Y)
     measured.measure(
         lambda: module.losses(inputs, labels), None, module, [module.shared], optimizer
@@ -85,7 +85,7 @@ def test_pairs_without_a_common_batch_have_no_affinity_and_others_are_averaged()
     W, A = rng.normal(size=(2, 4)), rng.normal(size=(3, 2))
     module = LinearTasks(W, A)
     optimizer = torch.optim.SGD(module.parameters(), lr=0.05)
-    measured = TaskAffinity(1)
+    measured = AffinityMeter(1)
     expected = []
     for seen in ([True, True, False], [True, True, False], [False, False, True]):
         X, Y = rng.normal(size=(9, 4)), rng.normal(size=(9, 3))

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 
-class TaskAffinity:
+class AffinityMeter:
     """How much a step for one task lowers the losses of the others, averaged over steps.
 
     On a batch X, with θ_s what tasks share, θ_j what task j has alone and η the learning rate,
