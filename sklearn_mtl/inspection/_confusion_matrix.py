@@ -17,7 +17,7 @@ from sklearn_mtl.inspection._panels import (
     label_edges,
     panels_of,
 )
-from sklearn_mtl.inspection._read_tasks import read_estimator, read_predictions, select_tasks
+from sklearn_mtl.inspection._read_tasks import read_estimator, read_predictions, tasks_of_kind
 from sklearn_mtl.inspection._task_labels import AxisNames, label_axes, title_panels
 from sklearn_mtl.inspection._values_in_cells import write_values
 from sklearn_mtl.utils._validation import check_option
@@ -193,7 +193,7 @@ class ConfusionMatrixDisplay:
 
     @classmethod
     def _from_outputs(cls, outputs: Any, kinds: Any, owner: str) -> "ConfusionMatrixDisplay":
-        chosen = select_tasks(outputs, kinds, classification=True, owner=owner)
+        chosen = tasks_of_kind(outputs, kinds, classification=True, owner=owner)
         shown = [outputs.true.tasks[t] for t in chosen]
         counted = [
             _count(task, outputs.get("predict", t), kinds[t].classes)

@@ -15,7 +15,7 @@ from sklearn_mtl.inspection._panels import (
     label_edges,
     panels_of,
 )
-from sklearn_mtl.inspection._read_tasks import read_estimator, read_predictions, select_tasks
+from sklearn_mtl.inspection._read_tasks import read_estimator, read_predictions, tasks_of_kind
 from sklearn_mtl.inspection._task_labels import label_tasks, title_panels
 from sklearn_mtl.utils._validation import check_option
 
@@ -185,7 +185,7 @@ class PredictionErrorDisplay:
 
     @classmethod
     def _from_outputs(cls, outputs: Any, kinds: Any, owner: str) -> "PredictionErrorDisplay":
-        chosen = select_tasks(outputs, kinds, classification=False, owner=owner)
+        chosen = tasks_of_kind(outputs, kinds, classification=False, owner=owner)
         shown = [outputs.true.tasks[t] for t in chosen]
         return cls(
             [np.asarray(task.labels, dtype=np.float64) for task in shown],

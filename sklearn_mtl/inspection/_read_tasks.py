@@ -50,7 +50,7 @@ def read_predictions(
     return GivenOutputs(true, y_pred, y_score), given_kinds(true, task_kinds, classes)
 
 
-def select_tasks(
+def tasks_of_kind(
     outputs: Outputs, kinds: Sequence[TaskKind], *, classification: bool, owner: str
 ) -> list[int]:
     """Return the places of the tasks of one kind, of which there must be some."""

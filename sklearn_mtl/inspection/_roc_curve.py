@@ -17,7 +17,7 @@ from sklearn_mtl.inspection._read_tasks import (
     class_scores,
     read_estimator,
     read_predictions,
-    select_tasks,
+    tasks_of_kind,
 )
 from sklearn_mtl.inspection._roc_points import rates_at, roc_points
 from sklearn_mtl.inspection._task_labels import CHARACTER, POINTS, label_tasks, title_panels
@@ -179,7 +179,7 @@ class RocCurveDisplay:
 
     @classmethod
     def _from_outputs(cls, outputs: Any, kinds: Any, owner: str) -> "RocCurveDisplay":
-        chosen = select_tasks(outputs, kinds, classification=True, owner=owner)
+        chosen = tasks_of_kind(outputs, kinds, classification=True, owner=owner)
         shown = [outputs.true.tasks[t] for t in chosen]
         curves = [
             roc_points(
