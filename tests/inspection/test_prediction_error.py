@@ -36,8 +36,14 @@ def make_predictions(n_tasks, n_rows=40, seed=0):
     return pd.DataFrame(y_true, columns=names), pd.DataFrame(y_pred, columns=names)
 
 
-@pytest.mark.parametrize("n_tasks", [2, 14, 139])
-@pytest.mark.parametrize("kind", ["actual_vs_predicted", "residual_vs_predicted"])
+@pytest.mark.parametrize(
+    ("n_tasks", "kind"),
+    [
+        (2, "actual_vs_predicted"),
+        (14, "residual_vs_predicted"),
+        (139, "residual_vs_predicted"),  # the summary is the same of either kind
+    ],
+)
 def test_every_number_of_tasks_is_legible(n_tasks, kind):
     display = PredictionErrorDisplay.from_predictions(*make_predictions(n_tasks), kind=kind)
     assert len(display.scatter_) == (n_tasks if n_tasks <= 16 else 1)
@@ -166,6 +172,19 @@ def test_a_task_without_labels_and_one_with_constant_labels_have_no_r2():
         # in units of the labels where they do not vary
         assert display.relative_error_[1] == pytest.approx(np.sqrt(np.mean([1.5**2, 0.5**2, 0.25])))
         assert_legible(display.figure_)
+
+
+@pytest.mark.parametrize("max_panels", [16, 0])
+def test_names_that_are_no_text_are_shown(max_panels):
+    names = [3, ("north", 2)]
+    labels = {name: [0.5, 1.5, 2.5] for name in names}
+    display = PredictionErrorDisplay.from_predictions(labels, labels, max_panels=max_panels)
+    assert display.task_names == names
+    panels = display.axes_[0]
+    shown = [panel.get_title().splitlines()[0] for panel in panels]
+    if max_panels == 0:
+        shown = [text.get_text() for text in panels[0].get_yticklabels()]
+    assert shown == ["3", "('north', 2)"]
 
 
 def test_styles_reach_the_artists():

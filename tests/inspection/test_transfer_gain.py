@@ -132,6 +132,12 @@ def test_the_axis_of_many_tasks_cuts_the_longest_intervals_and_says_where():
     assert to_hex(display.bars_["undecided"].get_color()[0]) in colors
 
 
+def test_names_that_are_no_text_are_shown():
+    names = [3, ("north", 2)]
+    display = TransferGainDisplay([0.1, 0.2], [0.0, 0.1], [0.2, 0.3], task_names=names).plot()
+    assert list(drawn(display)) == ["3", "('north', 2)"]
+
+
 def test_gains_are_percentages():
     display = TransferGainDisplay([0.1, -0.3], [0.0, -0.5], [0.2, 0.0], task_names="ab").plot()
     display.figure_.canvas.draw()
