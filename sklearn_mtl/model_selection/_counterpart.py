@@ -15,6 +15,7 @@ from sklearn_mtl.compose._tags import is_tagged
 from sklearn_mtl.model_selection._decoupled import Decoupled, decoupled
 from sklearn_mtl.model_selection._grouping import TaskGrouping
 from sklearn_mtl.model_selection._search_space import rename_space, search_space
+from sklearn_mtl.tasks._chosen import ChosenTasks, parameters_for
 from sklearn_mtl.tasks._nested import Nested, innermost, levels, own_parameters
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import listing
@@ -142,7 +143,7 @@ def _decouple(estimator: Any, task: Hashable, names: Sequence[Hashable]) -> Any:
     """Return the estimator, or search, of one task where tasks share nothing."""
     inner = innermost(estimator)
     alone = decoupled(inner.estimator, task, names)
-    _check_says_nothing_of_tasks(alone, names)
+    _check_says_nothing_of_tasks(alone, task, names)
     searches = [one for one in levels(estimator) if isinstance(one.estimator, BaseSearchCV)]
     if not hasattr(inner.estimator, "decoupled") or not searches:
         return inner.set_in(estimator, alone)
@@ -167,13 +168,19 @@ def _check_takes_one_task(inner: Nested) -> None:
         )
 
 
-def _check_says_nothing_of_tasks(alone: Any, names: Sequence[Hashable]) -> None:
-    """Raise a ValueError where a parameter is about several tasks, so that none can have it."""
-    about = [
-        key
-        for key, value in (alone.get_params() if hasattr(alone, "get_params") else {}).items()
-        if isinstance(value, Mapping) and any(name in value for name in names)
-    ]
+def _check_says_nothing_of_tasks(alone: Any, task: Hashable, names: Sequence[Hashable]) -> None:
+    """Raise a ValueError where a parameter names tasks, which a single column of labels has not."""
+    if hasattr(alone, "_parameters_for"):
+        chosen = ChosenTasks(list(names), [names.index(task)], [task])
+        said = parameters_for(alone, chosen)
+    else:  # of others, a dict with a task's name in it is taken for one by task
+        params = alone.get_params() if hasattr(alone, "get_params") else {}
+        said = {
+            key: value
+            for key, value in params.items()
+            if isinstance(value, Mapping) and any(name in value for name in names)
+        }
+    about = [key for key, value in said.items() if isinstance(value, Mapping)]
     if about:
         raise ValueError(
             f"{type(alone).__name__} has no single-task counterpart: {listing(about)} says "

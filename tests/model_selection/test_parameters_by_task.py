@@ -6,6 +6,7 @@ import pytest
 from model_selection._families_of_tasks import make_families
 from scipy.sparse import csr_array
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -25,6 +26,7 @@ from sklearn_mtl import (
 )
 from sklearn_mtl.convex import GraphLaplacian
 from sklearn_mtl.convex import Ridge as RidgePenalty
+from sklearn_mtl.model_selection._counterpart import single_task_counterpart
 from sklearn_mtl.neural_network import Cascade
 from sklearn_mtl.tasks._chosen import ChosenTasks, parameters_for
 
@@ -153,3 +155,13 @@ def test_a_frame_of_affinities_goes_by_its_labels():
     other = frame.rename(index={"a": "e"})
     with pytest.raises(ValueError, match=r"The index of affinity names the tasks .*'e'"):
         TaskGrouping(model, n_groups=2, affinity=other).fit(X, y)
+
+
+def test_a_counterpart_is_refused_what_is_of_tasks_and_keeps_what_is_of_classes():
+    schemes = {"sharing": ["hard", "separate"]}  # a search over them is made by each task
+    weighed = GridSearchCV(MultiTaskClassifier(class_weight={0: 1, 1: 5}), schemes)
+    single = single_task_counterpart(weighed, [0, 1, 2], np.full(3, 20))
+    assert single.estimator.estimator.class_weight == {0: 1, 1: 5}
+    network = GridSearchCV(MultiTaskRegressor(loss={"b": "l1"}), schemes)
+    with pytest.raises(ValueError, match="counterpart: 'loss' says something of several tasks"):
+        single_task_counterpart(network, NAMES, np.full(4, 20))
