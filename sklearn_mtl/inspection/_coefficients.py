@@ -176,8 +176,9 @@ class CoefficientDisplay:
         ----------
         estimator : fitted estimator
             With ``coef_``, of this package or scikit-learn's; also a pipeline or a search around
-            it, or one linear model a task (`IndependentTasks`). The parts are ``shared_coef_`` of
-            models whose tasks have a mean, and ``prior_mean_`` of a learned population.
+            it, or linear models that answer for some tasks each (`IndependentTasks`,
+            `TaskGrouping`). The parts are ``shared_coef_`` of models whose tasks have a mean, and
+            ``prior_mean_`` of a learned population.
         limit : float, default=None
             As in `plot`.
         ax : matplotlib Axes or array of 4 Axes, default=None

@@ -9,11 +9,7 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn_mtl.exceptions import TaskLayoutError
 from sklearn_mtl.neural_network import _auto as auto
 from sklearn_mtl.neural_network._backend import backend
-from sklearn_mtl.neural_network._class_weight import (
-    resolve_class_weight,
-    weigh_classes,
-    weighs_classes_of_all,
-)
+from sklearn_mtl.neural_network._class_weight import resolve_class_weight, weigh_classes
 from sklearn_mtl.neural_network._dataset import in_memory, opened
 from sklearn_mtl.neural_network._epochs import EpochReport
 from sklearn_mtl.neural_network._fitted import FittedNetwork
@@ -28,6 +24,7 @@ from sklearn_mtl.neural_network._parameters import (
     layer_sizes,
     resolve,
 )
+from sklearn_mtl.neural_network._parameters_by_task import parameters_by_task
 from sklearn_mtl.neural_network._predictions import FittedPredictions
 from sklearn_mtl.neural_network._statistics import (
     input_statistics,
@@ -39,15 +36,12 @@ from sklearn_mtl.neural_network._statistics import (
 from sklearn_mtl.neural_network._training_rows import rows_at, sampling_temperature, training_rows
 from sklearn_mtl.neural_network.balancing import BALANCING
 from sklearn_mtl.neural_network.numeric_embedding import NUMERIC_EMBEDDINGS
-from sklearn_mtl.neural_network.sharing import SHARING, Sharing
+from sklearn_mtl.neural_network.sharing import SHARING
 from sklearn_mtl.tasks import TaskData, TaskLayout, infer_layout
 from sklearn_mtl.tasks._chosen import ChosenTasks
 from sklearn_mtl.tasks._outputs import OutputGroup, OutputSpec, group_outputs
 from sklearn_mtl.tasks._weights import resolve_task_weight
 from sklearn_mtl.utils._validation import draw_seed, listing
-
-# parameters that may be dicts by task
-BY_TASK = ("loss", "output_activation", "label_smoothing", "task_kinds", "task_weight")
 
 # bound of inputs that are clipped smoothly, in standard deviations
 SMOOTH_LIMIT = 3.0
@@ -62,15 +56,7 @@ class BaseMultiTaskNetwork(CallbackSupportMixin, FittedPredictions, BaseEstimato
     _parameter_constraints: dict[str, list[Any]] = CONSTRAINTS
 
     def _parameters_for(self, tasks: ChosenTasks) -> dict[str, Any]:
-        """Return the parameters that are of each task, for some of the tasks."""
-        own = self.get_params(deep=False)
-        found = {name: tasks.by_task(own[name]) for name in BY_TASK if name in own}
-        if "class_weight" in own and not weighs_classes_of_all(own["class_weight"]):
-            found["class_weight"] = tasks.by_task(own["class_weight"])
-        if isinstance(own["sharing"], Sharing):
-            inner = own["sharing"]._parameters_for(tasks)
-            found |= {f"sharing__{name}": value for name, value in inner.items()}
-        return found
+        return parameters_by_task(self.get_params(deep=False), tasks)
 
     # -- fit ----------------------------------------------------------------------------------
 
