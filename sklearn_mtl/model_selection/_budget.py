@@ -155,12 +155,12 @@ def _unknown(search: Any) -> ValueError:
 
 
 def _differ(ours: list[Chain], theirs: list[Chain]) -> bool:
-    only_ours, only_theirs = Counter(ours), Counter(theirs)
-    only_ours, only_theirs = only_ours - only_theirs, only_theirs - only_ours
-    if only_ours.total() != only_theirs.total():
+    if bool(ours) != bool(theirs):
         return True
+    left = [Counter(ours) - Counter(theirs), Counter(theirs) - Counter(ours)]
     # what cannot be counted is as good as any search
-    return bool(only_ours) and {(OWN,)} not in (set(only_ours), set(only_theirs))
+    own = [counts.pop((OWN,), 0) for counts in left]
+    return any(left[side].total() > own[1 - side] for side in (0, 1))
 
 
 def _words(chains: list[Chain]) -> str:

@@ -297,6 +297,7 @@ def test_unequal_budgets_are_refused_with_both_counts(ours, theirs, told):
         (MeanRegularizedRegressorCV(), RidgeCV()),
         (MeanRegularizedRegressorCV(), grid(3)),
         (StackedTasks(Ridge(), cv=3), Ridge()),
+        (StackedTasks(RidgeCV()), RidgeCV()),
         (RandomizedSearchCV(Ridge(), {"alpha": [1.0, 2.0]}, n_iter=2), grid(2, None)),
     ],
 )
