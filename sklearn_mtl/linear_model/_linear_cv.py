@@ -5,7 +5,7 @@ import numpy as np
 
 from sklearn_mtl.convex import Penalty
 from sklearn_mtl.linear_model._cv import BaseLinearRegressorCV
-from sklearn_mtl.linear_model._linear import PENALTY, NamedPenalty, resolve_penalty
+from sklearn_mtl.linear_model._named_penalty import PENALTY, NamedPenalty, resolve_penalty
 
 
 class MultiTaskLinearRegressorCV(NamedPenalty, BaseLinearRegressorCV):
