@@ -108,7 +108,7 @@ class TaskGrouping(BaseComposition, OneOrDictOfEstimators):
     See Also
     --------
     task_affinity : The measurements, and what each costs.
-    transfer_report : Whether grouping helps: ``transfer_report(TaskGrouping(...), X, y)``.
+    transfer_report : Whether grouping helps; ``budget="any"`` where it chooses by cross-validation.
 
     Notes
     -----
