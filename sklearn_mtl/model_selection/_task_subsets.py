@@ -58,7 +58,7 @@ class TaskSubsets:
             if len(subset) == len(self.rows.names):
                 raise
             tasks = listing(self.names(subset))
-            what = f"{type(model).__name__} could not be fitted to the task(s) {tasks} alone"
+            what = f"Fitting {type(model).__name__} to the task(s) {tasks} alone"
             raise told_of(what, error) from error
 
     def errors(

@@ -391,5 +391,5 @@ def test_bad_input_is_named():
 def test_an_estimator_that_cannot_be_fitted_to_a_pair_names_the_tasks():
     X, Y = make_families(n=30)
     y = {"a": Y[:, 0], "b": Y[:, 1]}
-    with pytest.raises(ValueError, match=r"SVR could not be fitted to the task.* 'a', 'b' alone"):
+    with pytest.raises(ValueError, match=r"Fitting SVR to the task.* 'a', 'b' alone failed"):
         task_affinity(SVR(), X, pd.DataFrame({**y, "c": Y[:, 2]}), cv=2)
