@@ -27,7 +27,7 @@ class BaseComposition(MetaEstimatorMixin, BaseEstimator):
 
     def _predict(self, data: TaskData) -> np.ndarray:
         """Return encoded predictions in the shape of labels: (n, T), or (n,) for tagged rows."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define _predict(data).")
 
     def _has_probabilities(self) -> bool:
         """Return whether there is a `predict_proba`; an AttributeError may say why not."""
@@ -35,7 +35,7 @@ class BaseComposition(MetaEstimatorMixin, BaseEstimator):
 
     def _probabilities(self, data: TaskData) -> Sequence[np.ndarray | None]:
         """Return an array (n_t, n_classes_t) for each classification task, None for others."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define _probabilities(data).")
 
     def predict(self, X: Any) -> Any:
         """Return predictions in the container that ``fit`` received.

@@ -184,7 +184,7 @@ class _Parts:
 
     def _harm(self, last: np.ndarray) -> np.ndarray:
         """Return how many of these labels no row trains, by the part that gets their last item."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define _harm(last).")
 
 
 class _Folds(_Parts):

@@ -100,7 +100,7 @@ class Exportable:
 
     def _exported(self) -> Exported:
         """Return what predictions are made of; a ValueError where they cannot be told as data."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define _exported().")
 
 
 def feature_names(estimator: Any, layout: TaskLayout) -> list[str] | None:

@@ -26,7 +26,7 @@ from sklearn_mtl.tasks._plain_state import (
     restored,
     restored_backend,
 )
-from sklearn_mtl.tasks._spec import TaskSpec
+from sklearn_mtl.tasks._spec import TaskSpec, union_of_classes
 from sklearn_mtl.tasks._target import MultiTaskTarget
 from sklearn_mtl.tasks._weights import encode_sample_weight
 from sklearn_mtl.tasks._write import blank, join, label_array, write_frame
@@ -109,7 +109,7 @@ class TaskLayout:
         array for each classification task and None for each regression task.
         """
         if self.rows == LONG:
-            return _union(self.tasks)
+            return union_of_classes(self.tasks)
         if not self.is_named and self.n_tasks == 1:
             return self.tasks[0].classes
         return [task.classes for task in self.tasks]
@@ -382,20 +382,6 @@ class TaskLayout:
         if not self.is_named:
             return draws[:, 0]
         return {name: draws[:, t] for t, name in enumerate(self.names)}
-
-
-def _union(tasks: Sequence[TaskSpec]) -> np.ndarray | None:
-    """Return the sorted classes of all classification tasks, None where there are none."""
-    sets = [task.classes for task in tasks if task.classes is not None]
-    if not sets:
-        return None
-    kinds = {classes.dtype.kind for classes in sets}
-    if len(kinds) == 1 or kinds <= set("fiu"):
-        return np.unique(np.concatenate(sets))
-    labels = {label for classes in sets for label in classes.tolist()}
-    union = np.empty(len(labels), dtype=object)
-    union[:] = sorted(labels, key=lambda label: (type(label).__name__, label))
-    return union
 
 
 def _row_index(X: Any) -> Any:

@@ -1,4 +1,4 @@
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -124,3 +124,17 @@ class TaskSpec:
 
 def _or_empty(classes: np.ndarray | None) -> np.ndarray:
     return np.empty(0) if classes is None else classes
+
+
+def union_of_classes(tasks: Sequence[TaskSpec]) -> np.ndarray | None:
+    """Return the sorted classes of all classification tasks, None where there are none."""
+    sets = [task.classes for task in tasks if task.classes is not None]
+    if not sets:
+        return None
+    kinds = {classes.dtype.kind for classes in sets}
+    if len(kinds) == 1 or kinds <= set("fiu"):
+        return np.unique(np.concatenate(sets))
+    labels = {label for classes in sets for label in classes.tolist()}
+    union = np.empty(len(labels), dtype=object)
+    union[:] = sorted(labels, key=lambda label: (type(label).__name__, label))
+    return union

@@ -297,7 +297,8 @@ def test_parameters_by_task_and_weights_are_cut_to_the_group():
 def test_a_parameter_that_names_other_tasks_is_told_with_the_group():
     X, Y = make_families()
     wrong = clone(GIVEN).set_params(estimator__task_weight={"task9": 1.0})
-    with pytest.raises(ValueError, match="'task0', 'task2' alone failed: task_weight names 'task9'"):
+    told = "'task0', 'task2' alone failed: task_weight names 'task9'"
+    with pytest.raises(ValueError, match=told):
         wrong.fit(X, Y)
 
 
