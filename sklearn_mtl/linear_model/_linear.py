@@ -8,12 +8,7 @@ from sklearn_mtl.linear_model._classifier import BaseLinearClassifier, BaseLogLo
 from sklearn_mtl.linear_model._named_penalty import PENALTY, NamedPenalty, resolve_penalty
 from sklearn_mtl.linear_model._regressor import BaseLinearRegressor
 from sklearn_mtl.tasks._chosen import ChosenTasks
-
-
-def _has_classes(estimator: "MultiTaskLinearEstimator") -> bool:
-    if not estimator.__sklearn_is_fitted__():
-        return True
-    return any(task.is_classification for task in estimator.layout_.tasks)
+from sklearn_mtl.tasks._predictions import has_classes
 
 
 class MultiTaskLinearRegressor(NamedPenalty, BaseLinearRegressor):
@@ -353,7 +348,7 @@ class MultiTaskLinearEstimator(NamedPenalty, BaseLogLoss):
     def _penalty(self) -> Penalty:
         return resolve_penalty(self.penalty)
 
-    @available_if(_has_classes)
+    @available_if(has_classes)
     def predict_proba(self, X: Any) -> Any:
         """Return class probabilities.
 

@@ -5,12 +5,7 @@ from sklearn.utils.metaestimators import available_if
 
 from sklearn_mtl.neural_network._base import BaseMultiTaskNetwork
 from sklearn_mtl.neural_network._parameters import CLASS_CONSTRAINTS, NUMBER_CONSTRAINTS
-
-
-def _has_classes(estimator: "MultiTaskEstimator") -> bool:
-    if not estimator.__sklearn_is_fitted__():
-        return True
-    return any(task.is_classification for task in estimator.layout_.tasks)
+from sklearn_mtl.tasks._predictions import has_classes
 
 
 class MultiTaskEstimator(BaseMultiTaskNetwork):
@@ -379,7 +374,7 @@ class MultiTaskEstimator(BaseMultiTaskNetwork):
         self._partial_fit(X, y, sample_weight, classes)
         return self
 
-    @available_if(_has_classes)
+    @available_if(has_classes)
     def predict_proba(self, X: Any) -> Any:
         """Return class probabilities.
 

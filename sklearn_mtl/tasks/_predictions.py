@@ -1,6 +1,7 @@
 """From the outputs of a model to values, and from these to labels and probabilities."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -120,3 +121,10 @@ def output_columns(groups: Sequence[OutputGroup]) -> Iterator[tuple[OutputGroup,
     for group in groups:
         for place, t in enumerate(group.tasks):
             yield group, int(t), group.start + place * group.width
+
+
+def has_classes(estimator: Any) -> bool:
+    """Return whether an estimator of mixed kinds has a classification task, or may yet get one."""
+    if not estimator.__sklearn_is_fitted__():
+        return True
+    return any(task.is_classification for task in estimator.layout_.tasks)
